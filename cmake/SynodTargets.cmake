@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+# One function a kind of target, so that a folder's CMakeLists.txt is a line or two.
+
+# synod_room(NAME [LINK lib...]): static library synod_NAME from every .cpp in the folder.
+function(synod_room name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  if(sources)
+    add_library(synod_${name} STATIC ${sources})
+    target_include_directories(synod_${name} PUBLIC "${PROJECT_SOURCE_DIR}")
+    target_link_libraries(synod_${name} PUBLIC synod_sdk ${ARG_LINK})
+  else()
+    add_library(synod_${name} INTERFACE)
+    target_include_directories(synod_${name} INTERFACE "${PROJECT_SOURCE_DIR}")
+    target_link_libraries(synod_${name} INTERFACE synod_sdk ${ARG_LINK})
+  endif()
+endfunction()
+
+# synod_test(NAME LABELS label... [LINK lib...] [ENV k=v...]): doctest binary test_NAME from every .cpp in the folder
+# (add main through tests/support/main.cpp); one ctest entry. Reads vectors in place when their folder exists.
+function(synod_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "LINK;LABELS;ENV;SOURCES" ${ARGN})
+  if(ARG_SOURCES)
+    set(sources ${ARG_SOURCES})
+  else()
+    file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  endif()
+  if(NOT sources)
+    return()
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  add_executable(test_${name} ${sources} "${PROJECT_SOURCE_DIR}/tests/support/main.cpp")
+  target_link_libraries(test_${name} PRIVATE doctest::doctest ${ARG_LINK})
+  target_include_directories(test_${name} PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_compile_definitions(test_${name} PRIVATE
+    SYNOD_VECTORS_DIR="${SYNOD_VECTORS_DIR}" SYNOD_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+    SYNOD_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  add_test(NAME ${name} COMMAND test_${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" ENVIRONMENT "${ARG_ENV}")
+endfunction()
