@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Kind "synod.consensus/1": what is a block, what must hold for it, who may produce? It decides and describes; it never
+ * proves, signs, stores or sends. What must be proven it writes as checks into a synod_check_writer; what must be signed
+ * it describes in a synod_sign_request, and the host's signer, which stores slot and lock durably first, signs. */
+#ifndef SYNOD_CONSENSUS_H
+#define SYNOD_CONSENSUS_H
+#include <synod/abi.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+#define SYNOD_KIND_CONSENSUS "synod.consensus/1"
+#define SYNOD_BLOCK_MAX (8u << 20)       /* bytes of one encoded block */
+#define SYNOD_HEAD_PROOF_MAX (64u << 10) /* bytes */
+#define SYNOD_GOSSIP_MAX (64u << 10)     /* bytes */
+
+/* A consensus state: the chain's state after one block, with what of its recent ancestry the rules need. A cheap handle
+ * that the plugin owns; the host forks, advances and releases it. */
+typedef struct synod_state synod_state;
+
+/* ---- views --------------------------------------------------------------------------------------- */
+#define SYNOD_FORM_BLOCKS 1u  /* whole blocks, back to back */
+#define SYNOD_FORM_HEADERS 2u /* header forms, back to back: the first header_length bytes of each block */
+
+#define SYNOD_VIEW_CHANGES_AUTHORITIES 1u /* the authority set differs from the parent's */
+#define SYNOD_VIEW_HAS_PROOF_RECORD 2u    /* carries a finality record */
+
+typedef struct synod_header_view { /* fixed for ever; walk arrays of it by sizeof */
+    uint64_t height, slot;
+    uint8_t hash[32], parent[32];
+    uint64_t offset;        /* of its first byte in the run */
+    uint32_t length;        /* bytes of the whole block, or of the header form */
+    uint32_t header_length; /* bytes of its header form */
+    uint32_t author;        /* index in the authority set */
+    uint32_t flags;
+} synod_header_view;
+
+/* ---- checks -------------------------------------------------------------------------------------- */
+/* Where a plan puts what must be proven. `block` is the index in the planned run, `rule` the plugin's number for what
+ * fails when the check does (see rule_name). Spans must stay valid until the verdicts: they lie in the run or in arena
+ * memory. The writer's functions may be called only inside the call that got it. */
+typedef struct synod_check_writer {
+    uint32_t size, reserved;
+    void *ctx;
+    uint8_t *(*arena)(void *ctx, uint64_t bytes); /* 16-byte aligned, lives as long as the checks; NULL: none left */
+    void (*signature)(void *ctx, uint32_t block, uint32_t rule, const uint8_t *key, const uint8_t *signature,
+                      synod_bytes message);
+    void (*digest)(void *ctx, uint32_t block, uint32_t rule, synod_bytes span, const uint8_t *digest);
+    void (*merkle)(void *ctx, uint32_t block, uint32_t rule, const uint8_t *leaves, uint64_t n_leaves,
+                   const uint8_t *root);
+    void (*target)(void *ctx, uint32_t block, uint32_t rule, const uint8_t *header80, const uint8_t *target32);
+} synod_check_writer;
+
+/* Why SYNOD_REFUSED. The host sets `size`. */
+typedef struct synod_refusal {
+    uint32_t size;
+    uint32_t block; /* index in the run */
+    uint32_t rule;
+    uint32_t reserved;
+    char detail[192]; /* values that disagree, for people */
+} synod_refusal;
+
+#define SYNOD_LEVEL_BASIC 1u /* structure, links, hashes */
+#define SYNOD_LEVEL_FULL 2u  /* adds signatures and finality */
+
+typedef struct synod_plan_options {
+    uint32_t size;
+    uint32_t level;
+    /* The first `vouched` blocks are ancestors, by hash link, of a header whose certificate was verified: honest
+     * authorities validated them, so their signatures and certificates need no proof ("fast"). Everything else does. */
+    uint64_t vouched;
+    uint64_t max_slot; /* a later slot is in the future */
+} synod_plan_options;
+
+/* ---- chain facts --------------------------------------------------------------------------------- */
+typedef struct synod_chain_info {
+    uint32_t size;
+    uint32_t authorities; /* in the state asked about */
+    uint32_t quorum;
+    uint32_t chain_id;
+    uint8_t network_id[32];
+    uint8_t genesis_hash[32];
+    uint64_t slot_ms;
+    uint64_t max_blocks_without_pow;
+} synod_chain_info;
+
+typedef struct synod_weight {
+    uint32_t size, reserved;
+    uint8_t key[32];   /* fork choice: the branch with the larger key (bytes compared in order) is better */
+    uint64_t height, slot;
+    uint8_t hash[32];
+    uint64_t certified_slot; /* slot of the newest block of this branch that is known to be certified */
+    uint64_t committed_height;
+    uint8_t committed_hash[32];
+    uint64_t final_height; /* by merged mining; 0 is genesis */
+    uint8_t final_hash[32];
+    uint64_t blocks_without_pow; /* height - end of the last finalised range */
+    uint64_t governance_sequence;
+} synod_weight;
+
+/* ---- signing ------------------------------------------------------------------------------------- */
+#define SYNOD_SIGN_PROPOSE 1u
+#define SYNOD_SIGN_APPROVE 2u
+#define SYNOD_SIGN_STALLED 3u /* "my head is H, no progress": the escape rule of a whole federation's restart */
+
+typedef struct synod_lock { /* what an authority must never forget; the host's signer stores it durably */
+    uint64_t slot;          /* slot of the locked block */
+    uint8_t hash[32];
+} synod_lock;
+
+typedef struct synod_sign_request {
+    uint32_t size, purpose;
+    uint64_t slot;
+    uint8_t message[64]; /* what is signed: domain tag and hash */
+    uint32_t message_length;
+    uint32_t signature_offset; /* where in the bytes given to the sink the host writes the 64-byte signature */
+    synod_lock new_lock;       /* to be stored before signing */
+} synod_sign_request;
+
+typedef struct synod_payload { /* what a proposed block is to carry */
+    uint32_t size, reserved;
+    const synod_bytes *transactions;
+    uint64_t n_transactions;
+    const synod_bytes *events; /* encoded governance events */
+    uint64_t n_events;
+    const synod_bytes *records; /* encoded finality records */
+    uint64_t n_records;
+} synod_payload;
+
+/* An authority's signed statement, as it travels by gossip. */
+typedef struct synod_attestation {
+    uint32_t size, purpose; /* SYNOD_SIGN_APPROVE or SYNOD_SIGN_STALLED */
+    uint32_t author, reserved;
+    uint64_t height, slot; /* of the block approved; for STALLED slot is when it was said */
+    uint8_t hash[32];
+} synod_attestation;
+
+typedef struct synod_consensus_api {
+    uint32_t size, reserved;
+
+    /* [main & created] The configuration's genesis: its block's bytes to the sink, its state to *out. */
+    synod_status (*genesis)(synod_instance *, const synod_sink *block, synod_state **out, synod_error *);
+    /* [shared] Facts of the chain as of a state. The host sets out->size. */
+    synod_status (*info)(synod_instance *, const synod_state *, synod_chain_info *out, synod_error *);
+
+    /* [shared] Pure: a run of encoded blocks or header forms -> up to `capacity` views; *n says how many, *consumed how
+     * many bytes they take. Nothing but shape is checked; hashes go through the host's hash service. SYNOD_E_CORRUPT:
+     * error.where is the offset of the item that can't be read; the views before it stand. */
+    synod_status (*decode)(synod_instance *, uint32_t form, synod_bytes run, synod_header_view *views, uint64_t capacity,
+                           uint64_t *n, uint64_t *consumed, synod_error *);
+    /* [worker & active] Blocks that continue `state`: cheap rules are decided here, the rest becomes checks; `state` is
+     * advanced over every block that was not refused. SYNOD_REFUSED: *refusal names the first block and its rule. */
+    synod_status (*plan)(synod_instance *, synod_state *state, synod_bytes run, const synod_header_view *views, uint64_t n,
+                         const synod_plan_options *, const synod_check_writer *, synod_refusal *, synod_error *);
+    /* [worker & active] Header forms that continue `parent` under the authority set of `state`: links, heights, slots,
+     * authors. `state` is not changed. */
+    synod_status (*plan_headers)(synod_instance *, const synod_state *state, const synod_header_view *parent,
+                                 synod_bytes run, const synod_header_view *views, uint64_t n, const synod_plan_options *,
+                                 synod_refusal *, synod_error *);
+
+    /* [shared] A proof that a block is certified: header form, author's signature, certificate. The certificate comes from
+     * `child` (the encoded next block) or, for a head, from `certificate`; the other is empty. */
+    synod_status (*prove_head)(synod_instance *, synod_bytes block, synod_bytes child, synod_bytes certificate,
+                               const synod_sink *proof, synod_error *);
+    /* [worker & active] The reverse: what it proves to *view, what must hold for it as checks (block index 0). */
+    synod_status (*check_head)(synod_instance *, const synod_state *, synod_bytes proof, synod_header_view *view,
+                               const synod_check_writer *, synod_refusal *, synod_error *);
+
+    /* [worker] State handles. `fork` gives an independent one; each is released exactly once. */
+    synod_status (*fork)(synod_instance *, const synod_state *, synod_state **out, synod_error *);
+    void (*release)(synod_instance *, synod_state *);
+    synod_status (*save)(synod_instance *, const synod_state *, const synod_sink *, synod_error *);
+    synod_status (*load)(synod_instance *, const synod_source *, synod_state **out, synod_error *);
+    synod_status (*root)(synod_instance *, const synod_state *, uint8_t out[32], synod_error *);
+    /* a Merkle proof of one entry against the root; SYNOD_E_INVALID: no such key */
+    synod_status (*prove)(synod_instance *, const synod_state *, synod_bytes key, const synod_sink *, synod_error *);
+
+    /* [worker] Fork choice and finality of the branch that ends in `state`. The host sets out->size. */
+    synod_status (*weigh)(synod_instance *, const synod_state *, synod_weight *out, synod_error *);
+
+    /* [worker & active] Whose slot is it? The authority's index, or SYNOD_E_INVALID; its key to `key` when not NULL. */
+    synod_status (*author_of)(synod_instance *, const synod_state *, uint64_t slot, uint32_t *author, uint8_t key[32],
+                              synod_error *);
+    /* [shared] the index of an authority's key, or SYNOD_E_INVALID when it isn't one */
+    synod_status (*authority_index)(synod_instance *, const synod_state *, const uint8_t key[32], uint32_t *author,
+                                    synod_error *);
+    /* [worker & active] An unsigned block for `slot` on `state`, whose head `certificate` certifies. */
+    synod_status (*propose)(synod_instance *, const synod_state *, uint64_t slot, synod_bytes certificate,
+                            const synod_payload *, const synod_sink *block, synod_sign_request *, synod_error *);
+    /* [worker & active] May `author` approve the head of `state`, having approved up to last_slot and holding `lock`?
+     * SYNOD_OK: the unsigned attestation to the sink; SYNOD_REFUSED: the rule that forbids it. */
+    synod_status (*vote)(synod_instance *, const synod_state *, uint32_t author, uint64_t last_slot, const synod_lock *lock,
+                         const synod_sink *attestation, synod_sign_request *, synod_refusal *, synod_error *);
+    /* [worker & active] The unsigned statement that the head of `state` hasn't moved, said at `slot`. */
+    synod_status (*stalled)(synod_instance *, const synod_state *, uint32_t author, uint64_t slot,
+                            const synod_sink *attestation, synod_sign_request *, synod_error *);
+    /* [worker & active] A received attestation: what it says, and its signature as one check (block index 0). */
+    synod_status (*check_attestation)(synod_instance *, const synod_state *, synod_bytes, synod_attestation *out,
+                                      const synod_check_writer *, synod_refusal *, synod_error *);
+    /* [worker & active] Proven approvals of one block -> its certificate. SYNOD_REFUSED: fewer than the quorum. */
+    synod_status (*certify)(synod_instance *, const synod_state *, const synod_bytes *attestations, uint64_t n,
+                            const synod_sink *certificate, synod_refusal *, synod_error *);
+    /* [worker & active] A certificate for the head of `state`: its signatures as checks; the state then counts its head
+     * as certified. SYNOD_REFUSED: not a certificate of this head. */
+    synod_status (*accept_certificate)(synod_instance *, synod_state *, synod_bytes certificate, const synod_check_writer *,
+                                       synod_refusal *, synod_error *);
+
+    /* [shared] What a rule's number means, for people and for `peers`: "author-signature"; never NULL. */
+    const char *(*rule_name)(synod_instance *, uint32_t rule);
+    /* [shared] A block (state NULL) or a state (block empty) as JSON for people. */
+    synod_status (*explain)(synod_instance *, synod_bytes block, const synod_state *, const synod_sink *json, synod_error *);
+    /* [shared] Its own RPC methods as a JSON array of {name, description, params}. */
+    synod_status (*methods)(synod_instance *, const synod_sink *json, synod_error *);
+    /* [worker & active] Calls one of them; `state` is the head's, or NULL for methods that need none. */
+    synod_status (*call)(synod_instance *, const synod_state *, synod_str method, synod_bytes params_json,
+                         const synod_sink *json, synod_error *);
+} synod_consensus_api;
+#ifdef __cplusplus
+}
+#endif
+#endif
