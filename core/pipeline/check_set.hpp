@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//! The checks of one batch as columns: the consensus plugin writes them (synod_check_writer), the
+//! validation backend answers them, and the first failure in chain order is read back. Owned by one
+//! job; used by one thread at a time. Memory that the plugin asks for lives as long as the set.
+
+#include <synod/consensus.h>
+#include <synod/validation.h>
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/base/bytes.hpp"
+
+namespace synod::pipeline {
+
+//! Scratch that one batch's plan may ask for, in bytes; past it the plugin is told that none is left.
+inline constexpr std::size_t kMaxArenaBytes = 64u << 20;
+
+//! A check that did not hold: the block's index in the run and the plugin's number for the rule.
+struct FailedCheck {
+    std::uint32_t block = 0;
+    std::uint32_t rule = 0;
+};
+
+class CheckSet {
+  public:
+    CheckSet();
+    CheckSet(const CheckSet&) = delete;
+    CheckSet& operator=(const CheckSet&) = delete;
+
+    //! What is handed to the plugin; valid as long as the set.
+    [[nodiscard]] const synod_check_writer* writer() const { return &writer_; }
+    //! The columns with every verdict set to unknown. Pointers stay valid until the set changes.
+    synod_check_batch batch();
+    //! After the backend answered: the failure with the lowest block, then the lowest rule. A
+    //! verdict that was left unknown counts as a failure.
+    [[nodiscard]] std::optional<FailedCheck> first_failure() const;
+    [[nodiscard]] std::size_t size() const;
+    [[nodiscard]] std::size_t signatures() const { return signatures_.at.size(); }
+    //! Verdict bytes of all groups in order, for comparing two backends.
+    [[nodiscard]] Bytes verdicts() const;
+
+  private:
+    struct Where {
+        std::uint32_t block, rule;
+    };
+    struct Group {
+        std::vector<Where> at;
+        Bytes verdicts;
+    };
+
+    std::uint8_t* allocate(std::uint64_t bytes);
+
+    synod_check_writer writer_{};
+    std::vector<std::unique_ptr<std::uint8_t[]>> chunks_;
+    std::size_t chunk_used_ = 0, chunk_size_ = 0, arena_bytes_ = 0;
+
+    Group signatures_, digests_, merkles_, targets_;
+    std::vector<const std::uint8_t*> keys_, sigs_;
+    std::vector<synod_bytes> messages_, spans_;
+    std::vector<const std::uint8_t*> digest_values_;
+    std::vector<const std::uint8_t*> leaves_, roots_;
+    std::vector<std::uint64_t> leaf_counts_;
+    std::vector<const std::uint8_t*> headers_, target_values_;
+};
+
+}  // namespace synod::pipeline
