@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/pipeline/pipeline.hpp"
+
+#include <algorithm>
+
+namespace synod::pipeline {
+
+namespace {
+
+//! Smallest thing that a block or header can be, for bounding what decode may allocate.
+constexpr std::size_t kMinItemBytes = 64;
+
+Hash hash_of(const HeaderView& view) { return Hash::copy(view.hash); }
+Hash parent_of(const HeaderView& view) { return Hash::copy(view.parent); }
+
+Fault own_fault(const Error& error) { return {error.code, 0, {}, error.text(), true}; }
+
+Fault fault_of(const Failure& failure, std::span<const ProvenBlock> blocks) {
+    if (!failure.refusal) {
+        return own_fault(failure.error);
+    }
+    Fault out{failure.refusal->name, 0, {}, failure.refusal->detail, false};
+    if (failure.refusal->block < blocks.size()) {
+        out.height = blocks[failure.refusal->block].view.height;
+        out.hash = hash_of(blocks[failure.refusal->block].view);
+    }
+    return out;
+}
+
+}  // namespace
+
+struct Pipeline::Running {
+    BlocksJob job;
+    std::uint64_t generation = 0;
+    std::vector<ProvenBlock> blocks;
+    std::vector<std::vector<HeaderView>> views;  // one vector a piece
+    std::vector<std::unique_ptr<CheckSet>> checks;
+    State state;
+    synod_weight weight{};
+    std::optional<Fault> fault;
+};
+
+Pipeline::Pipeline(WorkerPool& pool, Consensus& consensus, Prover prover,
+                   std::function<void(std::function<void()>)> deliver,
+                   std::shared_ptr<Strand> consensus_strand)
+    : pool_(pool),
+      consensus_(consensus),
+      prover_(std::move(prover)),
+      deliver_(std::move(deliver)),
+      plan_strand_(std::move(consensus_strand)),
+      prove_strand_(Strand::make(pool)) {}
+
+void Pipeline::reset() {
+    const std::scoped_lock lock(generation_mutex_);
+    ++generation_;
+}
+
+void Pipeline::submit(BlocksJob job) {
+    auto run = std::make_shared<Running>();
+    run->job = std::move(job);
+    {
+        const std::scoped_lock lock(generation_mutex_);
+        run->generation = generation_;
+    }
+    // Decode on the plan strand's own turn: its hashing fans out over the workers by itself, and a
+    // strand that never waits can't starve the pool.
+    plan_strand_->post([this, run] {
+        decode(run);
+        plan(run);
+        prove_strand_->post([this, run] {
+            for (auto& checks : run->checks) {
+                if (run->fault) {
+                    break;
+                }
+                if (auto proven = prover_(*checks); !proven) {
+                    run->fault = own_fault(proven.error());
+                } else if (const auto failed = checks->first_failure()) {
+                    const auto index = static_cast<std::size_t>(&checks - run->checks.data());
+                    const auto& view = run->views[index][failed->block];
+                    run->fault = Fault{consensus_.rule_name(failed->rule), view.height,
+                                       hash_of(view), "the proof does not hold", false};
+                }
+            }
+            finish(run);
+        });
+    });
+}
+
+void Pipeline::decode(const std::shared_ptr<Running>& run) {
+    const auto& job = run->job;
+    run->blocks.reserve(job.count);
+    auto parent = job.parent;
+    auto height = job.from;
+    for (const auto& piece : job.pieces) {
+        const auto room = std::min<std::size_t>(job.count - run->blocks.size() + 1,
+                                                piece.view.size() / kMinItemBytes + 1);
+        auto decoded = consensus_.decode(SYNOD_FORM_BLOCKS, piece.view, room);
+        if (!decoded) {
+            run->fault = Fault{"malformed", height, {}, decoded.error().text(), false};
+            return;
+        }
+        if (decoded->consumed != piece.view.size()) {
+            run->fault = Fault{"malformed", height, {}, "bytes left over after the last block", false};
+            return;
+        }
+        for (const auto& view : decoded->views) {
+            if (view.height != height || parent_of(view) != parent) {
+                run->fault = Fault{view.height != height ? "height" : "parent-link", height,
+                                   hash_of(view), "the run is not one chain", false};
+                return;
+            }
+            parent = hash_of(view);
+            ++height;
+            run->blocks.push_back({view, piece.slice(view.offset, view.length)});
+        }
+        run->views.push_back(std::move(decoded->views));
+    }
+    if (run->blocks.size() != job.count) {
+        run->fault = Fault{"count", height, {}, "not as many blocks as were asked for", false};
+    } else if (!job.expected_end.is_zero() && parent != job.expected_end) {
+        run->fault = Fault{"range-end", height - 1, parent,
+                           "the run does not lead to the verified header", false};
+    }
+}
+
+void Pipeline::plan(const std::shared_ptr<Running>& run) {
+    if (run->fault) {
+        speculative_.reset();
+        return;
+    }
+    if (speculative_generation_ != run->generation) {
+        speculative_.reset();
+        speculative_generation_ = run->generation;
+    }
+    const auto base = run->job.base ? run->job.base : speculative_;
+    speculative_.reset();
+    if (!base) {
+        run->fault = Fault{"superseded", run->job.from, {}, "what it stood on was discarded", true};
+        return;
+    }
+    auto forked = consensus_.fork(base);
+    if (!forked) {
+        run->fault = own_fault(forked.error());
+        return;
+    }
+    synod_plan_options options{};
+    options.level = SYNOD_LEVEL_FULL;
+    options.max_slot = run->job.max_slot;
+    std::size_t first = 0;
+    for (std::size_t i = 0; i < run->job.pieces.size(); ++i) {
+        options.vouched = run->job.vouched ? run->views[i].size() : 0;
+        run->checks.push_back(std::make_unique<CheckSet>());
+        auto planned = consensus_.plan(*forked, run->job.pieces[i].view, run->views[i], options,
+                                       *run->checks.back());
+        if (!planned) {
+            run->fault = fault_of(planned.error(), std::span(run->blocks).subspan(first));
+            return;
+        }
+        first += run->views[i].size();
+    }
+    auto weight = consensus_.weigh(*forked);
+    if (!weight) {
+        run->fault = own_fault(weight.error());
+        return;
+    }
+    run->weight = *weight;
+    run->state = *forked;
+    speculative_ = *forked;
+}
+
+void Pipeline::finish(const std::shared_ptr<Running>& run) {
+    run->checks.clear();
+    deliver_([run] {
+        if (run->fault) {
+            run->job.done(std::unexpected(*run->fault));
+        } else {
+            run->job.done(ChainSegment{std::move(run->blocks), run->state, run->weight});
+        }
+    });
+}
+
+void Pipeline::submit(HeadersJob job) {
+    auto shared = std::make_shared<HeadersJob>(std::move(job));
+    auto checks = std::make_shared<CheckSet>();
+    auto views = std::make_shared<std::vector<HeaderView>>();
+    auto fault = std::make_shared<std::optional<Fault>>();
+    plan_strand_->post([this, shared, checks, views, fault] {
+        const auto refuse = [&](std::string rule, std::string detail, bool own = false) {
+            *fault = Fault{std::move(rule), shared->parent.height + 1, {}, std::move(detail), own};
+        };
+        auto decoded = consensus_.decode(SYNOD_FORM_HEADERS, shared->run.view, shared->count);
+        if (!decoded) {
+            refuse("malformed", decoded.error().text());
+        } else if (decoded->views.size() != shared->count ||
+                   decoded->consumed != shared->run.view.size() || decoded->views.empty()) {
+            refuse("malformed", "not as many headers as it says");
+        } else {
+            *views = std::move(decoded->views);
+            synod_plan_options options{};
+            options.level = SYNOD_LEVEL_FULL;
+            options.max_slot = shared->max_slot;
+            auto planned = consensus_.plan_headers(shared->state, shared->parent, shared->run.view,
+                                                   *views, options);
+            auto proof = planned ? consensus_.check_head(shared->state, shared->proof.view, *checks)
+                                 : Outcome<HeaderView>(HeaderView{});
+            if (!planned) {
+                refuse(planned.error().refusal ? planned.error().refusal->name : "internal",
+                       planned.error().error.text(), !planned.error().refusal);
+            } else if (!proof) {
+                refuse(proof.error().refusal ? proof.error().refusal->name : "malformed",
+                       proof.error().error.text());
+            } else if (hash_of(*proof) != hash_of(views->back())) {
+                refuse("head-proof", "it certifies another header than the last of the reply");
+            }
+        }
+        prove_strand_->post([this, shared, checks, views, fault] {
+            if (!*fault && checks->size() > 0) {
+                if (auto proven = prover_(*checks); !proven) {
+                    *fault = own_fault(proven.error());
+                } else if (const auto failed = checks->first_failure()) {
+                    *fault = Fault{consensus_.rule_name(failed->rule), views->back().height,
+                                   hash_of(views->back()), "the proof does not hold", false};
+                }
+            }
+            deliver_([shared, views, fault] {
+                if (*fault) {
+                    shared->done(std::unexpected(**fault));
+                } else {
+                    shared->done(std::move(*views));
+                }
+            });
+        });
+    });
+}
+
+void Pipeline::submit(ProofJob job) {
+    auto shared = std::make_shared<ProofJob>(std::move(job));
+    auto checks = std::make_shared<CheckSet>();
+    plan_strand_->post([this, shared, checks] {
+        auto proof = std::make_shared<Outcome<HeaderView>>(
+            consensus_.check_head(shared->state, shared->proof.view, *checks));
+        prove_strand_->post([this, shared, checks, proof] {
+            std::optional<Fault> fault;
+            if (!*proof) {
+                const auto& refusal = proof->error().refusal;
+                fault = Fault{refusal ? refusal->name : "malformed", 0, {},
+                              proof->error().error.text(), false};
+            } else if (auto proven = prover_(*checks); !proven) {
+                fault = own_fault(proven.error());
+            } else if (const auto failed = checks->first_failure()) {
+                fault = Fault{consensus_.rule_name(failed->rule), (*proof)->height,
+                              hash_of(**proof), "the proof does not hold", false};
+            }
+            deliver_([shared, proof, fault] {
+                if (fault) {
+                    shared->done(std::unexpected(*fault));
+                } else {
+                    shared->done(**proof);
+                }
+            });
+        });
+    });
+}
+
+void Pipeline::on_consensus(std::function<void()> work, std::function<void()> done) {
+    plan_strand_->post([this, work = std::move(work), done = std::move(done)] {
+        work();
+        if (done) {
+            deliver_(done);
+        }
+    });
+}
+
+void Pipeline::prove(std::shared_ptr<CheckSet> checks,
+                     std::function<void(Result<std::optional<FailedCheck>>)> done) {
+    prove_strand_->post([this, checks = std::move(checks), done = std::move(done)] {
+        Result<std::optional<FailedCheck>> answer;
+        if (auto proven = prover_(*checks); !proven) {
+            answer = std::unexpected(proven.error());
+        } else {
+            answer = checks->first_failure();
+        }
+        deliver_([done, answer] { done(answer); });
+    });
+}
+
+}  // namespace synod::pipeline

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//! Decode -> plan -> prove, over the workers. Decoding runs anywhere, planning on the consensus
+//! strand in the order of submission, proving on the validation strand; so batch k is proven while
+//! batch k+1 is planned on top of it. The pipeline decides nothing: every job ends with exactly one
+//! call of its `done`, through `deliver` (which posts to the control thread), in submission order
+//! for jobs of one kind. Thread-safe.
+
+#include <functional>
+#include <memory>
+
+#include "core/pipeline/check_set.hpp"
+#include "core/pipeline/consensus.hpp"
+#include "core/pipeline/worker_pool.hpp"
+
+namespace synod::pipeline {
+
+//! Proves the checks of a batch: every verdict is written, or an error. Called on the validation
+//! strand. The host puts the chosen backend behind it (and, in `paranoid`, the reference beside it).
+using Prover = std::function<Result<void>(CheckSet&)>;
+
+//! What a job found wrong. `rule` names the check; self_fault when it was our own failure.
+struct Fault {
+    std::string rule;
+    std::uint64_t height = 0;
+    Hash hash;
+    std::string detail;
+    bool self_fault = false;
+};
+
+//! One planned and proven block, as the chain needs it.
+struct ProvenBlock {
+    HeaderView view{};
+    SharedBytes bytes;
+};
+
+struct ChainSegment {
+    std::vector<ProvenBlock> blocks;
+    State state;  //!< after the last block
+    synod_weight weight{};
+};
+
+struct BlocksJob {
+    std::vector<SharedBytes> pieces;  //!< encoded blocks, in order
+    std::uint64_t from = 0;           //!< height of the first
+    std::uint32_t count = 0;          //!< exactly so many blocks
+    Hash parent;
+    Hash expected_end;  //!< zero: any
+    bool vouched = false;
+    std::uint64_t max_slot = 0;
+    //! The state to continue; empty: the one that the blocks job before this one left behind.
+    State base;
+    std::function<void(std::expected<ChainSegment, Fault>)> done;
+};
+
+struct HeadersJob {
+    SharedBytes run;
+    SharedBytes proof;
+    std::uint32_t count = 0;
+    HeaderView parent{};
+    State state;
+    std::uint64_t max_slot = 0;
+    std::function<void(std::expected<std::vector<HeaderView>, Fault>)> done;
+};
+
+struct ProofJob {
+    SharedBytes proof;
+    State state;
+    std::function<void(std::expected<HeaderView, Fault>)> done;
+};
+
+class Pipeline {
+  public:
+    //! `deliver` posts to the control thread. All references outlive the pipeline.
+    Pipeline(WorkerPool& pool, Consensus& consensus, Prover prover,
+             std::function<void(std::function<void()>)> deliver,
+             std::shared_ptr<Strand> consensus_strand);
+
+    void submit(BlocksJob job);
+    void submit(HeadersJob job);
+    void submit(ProofJob job);
+    //! Forgets the state that `base`-less jobs continue: the next blocks job must bring one. Jobs
+    //! that were submitted before and not planned yet fail with rule "superseded", our own fault.
+    void reset();
+    //! Runs `work` as [worker] of the consensus plugin, then `done` on the control thread.
+    void on_consensus(std::function<void()> work, std::function<void()> done);
+    //! The same for checks that are ready: proves them, then done(first failure or error).
+    void prove(std::shared_ptr<CheckSet> checks,
+               std::function<void(Result<std::optional<FailedCheck>>)> done);
+    [[nodiscard]] Consensus& consensus() { return consensus_; }
+
+  private:
+    struct Running;
+    void decode(const std::shared_ptr<Running>& run);
+    void plan(const std::shared_ptr<Running>& run);
+    void finish(const std::shared_ptr<Running>& run);
+
+    WorkerPool& pool_;
+    Consensus& consensus_;
+    Prover prover_;
+    std::function<void(std::function<void()>)> deliver_;
+    std::shared_ptr<Strand> plan_strand_;
+    std::shared_ptr<Strand> prove_strand_;
+    std::mutex generation_mutex_;
+    std::uint64_t generation_ = 0;
+    State speculative_;  // plan strand only
+    std::uint64_t speculative_generation_ = 0;
+};
+
+}  // namespace synod::pipeline
