@@ -370,6 +370,16 @@ private:
     size_t at_ = 0, nodes_ = 0;
 };
 
+/// A Q32.32 value as decimal text with nine digits after the point, rounded down: what `explain` writes. Exact integer
+/// arithmetic, so that every machine writes the same text.
+inline std::string q32_text(int64_t q) {
+    const bool negative = q < 0;
+    const uint64_t magnitude = negative ? 0 - static_cast<uint64_t>(q) : static_cast<uint64_t>(q);
+    const uint64_t fraction = ((magnitude & 0xffffffffu) * 1000000000u) >> 32;
+    const std::string digits = std::to_string(fraction);
+    return (negative ? "-" : "") + std::to_string(magnitude >> 32) + "." + std::string(9 - digits.size(), '0') + digits;
+}
+
 /// Reads one JSON text. Throws Failure(SYNOD_E_CONFIG) with the byte's number. Any thread.
 inline Value parse_json(std::string_view text) { return JsonReader(text).read(); }
 
