@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sha256d.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+namespace synod::simd {
+namespace {
+
+constexpr std::uint32_t kMaxLanes = 16;
+//! Spans that are sorted by length together; bounds the stack (about 60 KiB) and what a task holds.
+constexpr std::uint64_t kWindow = 256;
+//! Padding needs at most two blocks of 64 bytes.
+constexpr std::uint64_t kTailBytes = 128;
+//! From this many left-over messages on, the SHA extensions lose against half-empty registers.
+constexpr std::uint32_t kMinFillWithShaNi = 6;
+
+struct Window {
+    Lane lanes[kWindow + kMaxLanes];
+    std::uint8_t tails[kWindow][kTailBytes];
+    std::uint8_t spare[32];  // where lanes without a message write
+};
+
+void prepare(const synod_bytes& span, std::uint8_t* tail, std::uint8_t* out, Lane& lane) noexcept {
+    const std::uint64_t full = span.n / 64;
+    const std::uint64_t rest = span.n % 64;
+    const std::uint64_t tail_blocks = rest + 9 <= 64 ? 1 : 2;
+    std::memset(tail, 0, 64 * tail_blocks);
+    if (rest != 0) {
+        std::memcpy(tail, span.p + 64 * full, rest);
+    }
+    tail[rest] = 0x80;
+    const std::uint64_t bits = __builtin_bswap64(span.n * 8);
+    std::memcpy(tail + 64 * tail_blocks - 8, &bits, 8);
+    lane = Lane{span.p, tail, full, full + tail_blocks, out};
+}
+
+void run_window(const Hasher& hasher, Window& window, std::uint64_t n) noexcept {
+    const std::uint64_t lanes = hasher.wide->lanes;
+    // A register runs for as long as its longest message: neighbours should be equally long.
+    const auto longer = [](const Lane& a, const Lane& b) { return a.blocks > b.blocks; };
+    if (lanes > 1 && !std::is_sorted(window.lanes, window.lanes + n, longer)) {
+        std::sort(window.lanes, window.lanes + n, longer);
+    }
+    const std::uint64_t groups = n / lanes;
+    hasher.wide->spans(window.lanes, groups);
+    const std::uint64_t left = n - groups * lanes;
+    Lane* rest = window.lanes + groups * lanes;
+    if (left == 0) {
+        return;
+    }
+    if (left < hasher.min_fill) {
+        hasher.single->spans(rest, left);
+        return;
+    }
+    for (std::uint64_t i = left; i < lanes; ++i) {
+        rest[i] = rest[left - 1];
+        rest[i].out = window.spare;
+    }
+    hasher.wide->spans(rest, 1);
+}
+
+bool all_nodes(const synod_bytes* spans, std::uint64_t n) noexcept {
+    for (std::uint64_t i = 0; i < n; ++i) {
+        if (spans[i].n != 64) {
+            return false;
+        }
+    }
+    return true;
+}
+
+const Kernel* kernel_of(std::string_view isa) noexcept {
+    if (isa == "portable") {
+        return &kKernelPortable;
+    }
+#if defined(__x86_64__)
+    if (isa == "sse2") {
+        return &kKernelSse2;
+    }
+    if (isa == "avx2") {
+        return &kKernelAvx2;
+    }
+    if (isa == "avx512") {
+        return &kKernelAvx512;
+    }
+    if (isa == "sha-ni") {
+        return &kKernelShaNi;
+    }
+#endif
+    return nullptr;
+}
+
+}  // namespace
+
+bool isa_usable(std::string_view isa) noexcept {
+    if (isa == "portable") {
+        return true;
+    }
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (isa == "sse2") {
+        return __builtin_cpu_supports("sse2") != 0;
+    }
+    if (isa == "avx2") {
+        return __builtin_cpu_supports("avx2") != 0;
+    }
+    if (isa == "avx512") {
+        return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+               __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
+               __builtin_cpu_supports("avx512cd") != 0;
+    }
+    if (isa == "sha-ni") {
+        return __builtin_cpu_supports("sha") != 0 && __builtin_cpu_supports("sse4.1") != 0;
+    }
+#endif
+    return false;
+}
+
+Hasher choose_hasher(std::string_view isa) noexcept {
+    if (isa != "auto") {
+        if (!isa_usable(isa)) {
+            return {nullptr, nullptr, 0};
+        }
+        const Kernel* wide = kernel_of(isa);
+        return {wide, wide->lanes == 1 ? wide : &kKernelPortable, wide->min_fill};
+    }
+    for (const std::string_view wide : {"avx512", "avx2"}) {
+        if (isa_usable(wide)) {
+            Hasher hasher = choose_hasher(wide);
+            if (isa_usable("sha-ni")) {
+                hasher.single = kernel_of("sha-ni");
+                hasher.min_fill = kMinFillWithShaNi;
+            }
+            return hasher;
+        }
+    }
+    for (const std::string_view other : {"sha-ni", "sse2"}) {
+        if (isa_usable(other)) {
+            return choose_hasher(other);
+        }
+    }
+    return choose_hasher("portable");
+}
+
+void sha256d(const Hasher& hasher, const synod_bytes* spans, std::uint64_t n,
+             std::uint8_t* out) noexcept {
+    assert(hasher.wide != nullptr && hasher.wide->lanes <= kMaxLanes);
+    Window window;
+    while (n > 0) {
+        const std::uint64_t now = std::min(n, kWindow);
+        if (all_nodes(spans, now)) {
+            const std::uint8_t* in[kWindow];
+            std::uint8_t* to[kWindow];
+            for (std::uint64_t i = 0; i < now; ++i) {
+                in[i] = spans[i].p;
+                to[i] = out + 32 * i;
+            }
+            sha256d_nodes(hasher, in, to, now);
+        } else {
+            for (std::uint64_t i = 0; i < now; ++i) {
+                prepare(spans[i], window.tails[i], out + 32 * i, window.lanes[i]);
+            }
+            run_window(hasher, window, now);
+        }
+        spans += now;
+        out += 32 * now;
+        n -= now;
+    }
+}
+
+void sha256d_nodes(const Hasher& hasher, const std::uint8_t* const* in, std::uint8_t* const* out,
+                   std::uint64_t n) noexcept {
+    const std::uint64_t lanes = hasher.wide->lanes;
+    const std::uint64_t groups = n / lanes;
+    hasher.wide->nodes(in, out, groups);
+    const std::uint64_t left = n - groups * lanes;
+    in += groups * lanes;
+    out += groups * lanes;
+    if (left == 0) {
+        return;
+    }
+    if (left < hasher.min_fill) {
+        hasher.single->nodes(in, out, left);
+        return;
+    }
+    std::uint8_t spare[32];
+    const std::uint8_t* padded_in[kMaxLanes];
+    std::uint8_t* padded_out[kMaxLanes];
+    for (std::uint64_t i = 0; i < lanes; ++i) {
+        padded_in[i] = i < left ? in[i] : in[0];
+        padded_out[i] = i < left ? out[i] : spare;
+    }
+    hasher.wide->nodes(padded_in, padded_out, 1);
+}
+
+}  // namespace synod::simd
