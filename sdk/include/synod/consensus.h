@@ -29,7 +29,7 @@ typedef struct synod_header_view { /* fixed for ever; walk arrays of it by sizeo
     uint8_t hash[32], parent[32];
     uint64_t offset;        /* of its first byte in the run */
     uint32_t length;        /* bytes of the whole block, or of the header form */
-    uint32_t header_length; /* bytes of its header form */
+    uint32_t header_length; /* bytes of its header form; the same for every block of a chain */
     uint32_t author;        /* index in the authority set */
     uint32_t flags;
 } synod_header_view;

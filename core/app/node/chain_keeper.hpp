@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//! Keeps the chain: takes proven segments into the block tree, lets it choose, turns what is
+//! settled into one store transaction, and holds the consensus states that blocks stand on. Lives
+//! on the control thread. What it says (head, committed) is announced only once it is durable.
+
+#include <deque>
+#include <functional>
+#include <unordered_map>
+
+#include "core/app/node/writer.hpp"
+#include "core/chain/block_tree.hpp"
+#include "core/pipeline/pipeline.hpp"
+#include "core/store/store.hpp"
+
+namespace synod::app {
+
+class ChainKeeper {
+  public:
+    struct Listener {
+        std::function<void(const chain::Pointer& head, std::uint64_t slot)> head;
+        std::function<void(const chain::Pointer&)> committed;
+        std::function<void(const Error&)> store_fault;
+        std::function<void(const Error&)> chain_fault;
+    };
+
+    ChainKeeper(pipeline::Pipeline& pipeline, store::Store& store, Listener listener);
+
+    //! Reads the store, writing the genesis into an empty one; replays what follows the saved state.
+    //! Before the control loop runs, on its thread. Errors: store.*, plugin.*, chain.replay.
+    Result<void> load();
+    void attach(Writer& writer) { writer_ = &writer; }
+
+    //! Proven blocks whose parent is known. `durable` is called once they are stored, or with the
+    //! error that says why they never will be.
+    void add(pipeline::ChainSegment segment, std::function<void(Result<void>)> durable);
+    //! A proven certificate for a block of the tree; `state` counts it as certified.
+    void certified(const Hash& block, Bytes certificate, pipeline::State state,
+                   const synod_weight& weight);
+
+    //! The state after a block: the committed block's or a block's in the tree; null when unknown.
+    [[nodiscard]] pipeline::State state_of(const Hash& block) const;
+    [[nodiscard]] pipeline::State head_state() const { return state_of(tree_->head().hash); }
+    [[nodiscard]] const chain::BlockTree& tree() const { return *tree_; }
+    [[nodiscard]] const synod_weight& head_weight() const { return head_weight_; }
+    [[nodiscard]] const synod_chain_info& info() const { return info_; }
+    //! The certificate of a block of the tree, or of the committed block; empty when unknown.
+    [[nodiscard]] Bytes certificate_of(const Hash& block) const;
+    [[nodiscard]] bool durable() const { return pending_commits_ == 0 && !faulted_; }
+    [[nodiscard]] std::uint32_t header_length() const { return header_length_; }
+    //! A proof that the newest certified block of our best chain is certified, and which it is.
+    struct HeadProof {
+        chain::Pointer block;
+        std::uint64_t slot = 0;
+        Bytes proof;
+    };
+    [[nodiscard]] std::optional<HeadProof> head_proof() const;
+    //! Bytes of a best-chain block above the committed one, or of the committed one itself.
+    [[nodiscard]] SharedBytes block_at(std::uint64_t height) const;
+
+  private:
+    struct Saved {
+        std::uint64_t height = 0;
+        pipeline::State state;
+    };
+
+    Result<void> write_genesis();
+    Result<void> replay(std::uint64_t from, std::uint64_t to, pipeline::State state);
+    Result<void> adopt_forks();
+    void refresh_head();
+    store::Commit settle(std::vector<store::ForkBlock> added);
+    void write(store::Commit change, std::function<void(Result<void>)> durable);
+
+    pipeline::Pipeline& pipeline_;
+    store::Store& store_;
+    Writer* writer_ = nullptr;
+    Listener listener_;
+    std::unique_ptr<chain::BlockTree> tree_;
+    std::unordered_map<Hash, pipeline::State> states_;
+    std::unordered_map<Hash, synod_weight> weights_;
+    std::unordered_map<Hash, Bytes> certificates_;
+    std::deque<Saved> saved_;
+    SharedBytes committed_block_;
+    chain::Pointer final_;
+    synod_weight head_weight_{};
+    synod_chain_info info_{};
+    std::uint32_t header_length_ = 0;
+    std::uint32_t pending_commits_ = 0;
+    bool faulted_ = false;
+};
+
+}  // namespace synod::app

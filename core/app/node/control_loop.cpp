@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/app/node/control_loop.hpp"
+
+namespace synod::app {
+
+void ControlLoop::post(std::function<void()> task) {
+    {
+        const std::scoped_lock lock(mutex_);
+        tasks_.push_back(std::move(task));
+    }
+    ready_.notify_one();
+}
+
+void ControlLoop::run(const std::function<void()>& tick) {
+    auto next = std::chrono::steady_clock::now();
+    std::deque<std::function<void()>> batch;
+    for (;;) {
+        {
+            std::unique_lock lock(mutex_);
+            ready_.wait_until(lock, next, [&] { return quit_ || !tasks_.empty(); });
+            if (quit_) {
+                return;
+            }
+            batch.swap(tasks_);
+        }
+        for (auto& task : batch) {
+            task();
+        }
+        batch.clear();
+        if (const auto now = std::chrono::steady_clock::now(); now >= next) {
+            tick();
+            next = now + kTick;
+        }
+    }
+}
+
+void ControlLoop::quit() {
+    {
+        const std::scoped_lock lock(mutex_);
+        quit_ = true;
+    }
+    ready_.notify_all();
+}
+
+std::size_t ControlLoop::queued() const {
+    const std::scoped_lock lock(mutex_);
+    return tasks_.size();
+}
+
+Instant mono_now() { return std::chrono::steady_clock::now().time_since_epoch(); }
+
+UnixMs unix_now() {
+    return static_cast<UnixMs>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                   std::chrono::system_clock::now().time_since_epoch())
+                                   .count());
+}
+
+}  // namespace synod::app

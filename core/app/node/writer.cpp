@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/app/node/writer.hpp"
+
+namespace synod::app {
+
+Writer::Writer(store::Store& store, std::function<void(std::function<void()>)> deliver)
+    : store_(store), deliver_(std::move(deliver)), thread_([this] { work(); }) {}
+
+Writer::~Writer() {
+    {
+        const std::scoped_lock lock(mutex_);
+        stopping_ = true;
+    }
+    ready_.notify_all();
+    thread_.join();
+}
+
+void Writer::post(store::Commit change, Done done) {
+    {
+        const std::scoped_lock lock(mutex_);
+        queue_.emplace_back(std::move(change), std::move(done));
+    }
+    ready_.notify_one();
+}
+
+std::size_t Writer::queued() const {
+    const std::scoped_lock lock(mutex_);
+    return queue_.size();
+}
+
+void Writer::work() {
+    for (;;) {
+        std::pair<store::Commit, Done> next;
+        {
+            std::unique_lock lock(mutex_);
+            ready_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
+            if (queue_.empty()) {
+                return;
+            }
+            next = std::move(queue_.front());
+            queue_.pop_front();
+        }
+        auto result = store_.commit(next.first);
+        deliver_([done = std::move(next.second), result] { done(result); });
+    }
+}
+
+}  // namespace synod::app

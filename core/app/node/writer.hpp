@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//! The writer thread: commits to the store in the order of posting and reports each through
+//! `deliver`. Consecutive commits that wait are not merged: each is one transaction, so each is
+//! reported by itself.
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "core/store/store.hpp"
+
+namespace synod::app {
+
+class Writer {
+  public:
+    using Done = std::function<void(Result<void>)>;
+    Writer(store::Store& store, std::function<void(std::function<void()>)> deliver);
+    //! Writes everything that was posted, then joins.
+    ~Writer();
+
+    void post(store::Commit change, Done done);
+    [[nodiscard]] std::size_t queued() const;
+
+  private:
+    void work();
+
+    store::Store& store_;
+    std::function<void(std::function<void()>)> deliver_;
+    mutable std::mutex mutex_;
+    std::condition_variable ready_;
+    std::deque<std::pair<store::Commit, Done>> queue_;
+    bool stopping_ = false;
+    std::jthread thread_;
+};
+
+}  // namespace synod::app
