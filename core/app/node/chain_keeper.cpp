@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/app/node/chain_keeper.hpp"
+
+#include <algorithm>
+#include <future>
+
+namespace synod::app {
+
+namespace {
+
+using pipeline::CheckSet;
+using pipeline::HeaderView;
+using pipeline::State;
+
+//! Blocks that are read and planned at a time while starting.
+constexpr std::uint32_t kReplayBlocks = 4'096;
+constexpr std::uint64_t kReplayBytes = 8ull << 20;
+
+Hash hash_of(const HeaderView& view) { return Hash::copy(view.hash); }
+
+chain::Pointer committed_of(const synod_weight& w) {
+    return {w.committed_height, Hash::copy(w.committed_hash)};
+}
+chain::Pointer final_of(const synod_weight& w) {
+    return {w.final_height, Hash::copy(w.final_hash)};
+}
+store::ChainPointer stored(const chain::Pointer& p) { return {p.height, p.hash}; }
+
+chain::ForkKey key_of(const synod_weight& w) {
+    chain::ForkKey out;
+    std::copy_n(w.key, out.size(), out.begin());
+    return out;
+}
+
+//! Runs consensus work at start-up, when no control loop turns yet, and waits for it.
+template <typename Fn>
+auto blocking(pipeline::Pipeline& pipeline, Fn fn) {
+    std::promise<decltype(fn())> answer;
+    auto future = answer.get_future();
+    pipeline.on_consensus([&] { answer.set_value(fn()); }, {});
+    return future.get();
+}
+
+//! Settled blocks as runs: neighbours in one frame stay one span, so nothing is copied.
+std::vector<store::BlockRun> runs_of(const std::vector<chain::Block>& blocks) {
+    std::vector<store::BlockRun> out;
+    for (const auto& block : blocks) {
+        const bool continues =
+            !out.empty() && out.back().bytes.owner == block.bytes.owner &&
+            out.back().bytes.view.data() + out.back().bytes.view.size() == block.bytes.view.data();
+        if (!continues) {
+            out.push_back({block.height, SharedBytes(block.bytes.owner, block.bytes.view), {}, {}});
+        } else {
+            auto& view = out.back().bytes.view;
+            view = {view.data(), view.size() + block.bytes.view.size()};
+        }
+        out.back().ends.push_back(static_cast<std::uint32_t>(out.back().bytes.view.size()));
+        out.back().hashes.push_back(block.hash);
+    }
+    return out;
+}
+
+chain::Block tree_block(const pipeline::ProvenBlock& from) {
+    chain::Block out;
+    out.hash = hash_of(from.view);
+    out.parent = Hash::copy(from.view.parent);
+    out.height = from.view.height;
+    out.slot = from.view.slot;
+    out.bytes = from.bytes;
+    out.header_length = from.view.header_length;
+    return out;
+}
+
+}  // namespace
+
+ChainKeeper::ChainKeeper(pipeline::Pipeline& pipeline, store::Store& store, Listener listener)
+    : pipeline_(pipeline), store_(store), listener_(std::move(listener)) {}
+
+Result<void> ChainKeeper::write_genesis() {
+    auto genesis = blocking(pipeline_, [&] { return pipeline_.consensus().genesis(); });
+    if (!genesis) {
+        return std::unexpected(genesis.error());
+    }
+    auto state = blocking(pipeline_, [&] { return pipeline_.consensus().save(genesis->state); });
+    auto decoded = pipeline_.consensus().decode(SYNOD_FORM_BLOCKS, genesis->block, 2);
+    if (!state || !decoded || decoded->views.size() != 1) {
+        return fail("plugin.misbehaving", "its genesis can't be saved or read back", "consensus.genesis");
+    }
+    const chain::Pointer pointer{0, hash_of(decoded->views[0])};
+    store::Commit change;
+    store::BlockRun run{0, SharedBytes(genesis->block), {}, {pointer.hash}};
+    run.ends.push_back(static_cast<std::uint32_t>(genesis->block.size()));
+    change.runs.push_back(std::move(run));
+    change.head = change.committed = change.final_ = stored(pointer);
+    change.committed_state = std::move(*state);
+    return store_.commit(change);
+}
+
+Result<void> ChainKeeper::replay(std::uint64_t from, std::uint64_t to, State state) {
+    for (auto at = from; at <= to;) {
+        auto range = store_.read_range(at, kReplayBlocks, kReplayBytes, SYNOD_BLOCK_MAX);
+        if (!range || range->count == 0) {
+            return fail("chain.replay", range ? "blocks are missing" : range.error().text(),
+                        "height " + std::to_string(at), "run `synod chain verify` on the data folder");
+        }
+        for (const auto& part : range->parts) {
+            auto done = blocking(pipeline_, [&]() -> Result<void> {
+                auto decoded = pipeline_.consensus().decode(SYNOD_FORM_BLOCKS, part.bytes.view,
+                                                            part.ends.size() + 1);
+                if (!decoded) {
+                    return std::unexpected(decoded.error());
+                }
+                CheckSet unproven;  // these blocks were proven before they were stored
+                synod_plan_options options{};
+                options.level = SYNOD_LEVEL_FULL;
+                options.vouched = decoded->views.size();
+                options.max_slot = ~0ull;
+                auto planned = pipeline_.consensus().plan(state, part.bytes.view, decoded->views,
+                                                          options, unproven);
+                if (!planned) {
+                    return std::unexpected(planned.error().error);
+                }
+                return {};
+            });
+            if (!done) {
+                return fail("chain.replay", done.error().text(),
+                            "height " + std::to_string(part.first_height),
+                            "run `synod chain verify` on the data folder");
+            }
+        }
+        at += range->count;
+    }
+    return {};
+}
+
+Result<void> ChainKeeper::load() {
+    auto loaded = store_.load();
+    if (loaded && loaded->packed_count == 0) {
+        if (auto written = write_genesis(); !written) {
+            return written;
+        }
+        loaded = store_.load();
+    }
+    if (!loaded) {
+        return std::unexpected(loaded.error());
+    }
+    if (!loaded->committed_state || !loaded->last_packed) {
+        return fail("store.corrupt", "the saved consensus state is missing", "meta",
+                    "restore a backup, or remove the data folder to sync anew");
+    }
+    auto state = blocking(pipeline_, [&] { return pipeline_.consensus().load(*loaded->committed_state); });
+    if (!state) {
+        return std::unexpected(state.error());
+    }
+    auto weight = blocking(pipeline_, [&] { return pipeline_.consensus().weigh(*state); });
+    auto info = pipeline_.consensus().info(*state);
+    if (!weight || !info) {
+        return std::unexpected(weight ? info.error() : weight.error());
+    }
+    info_ = *info;
+    if (auto done = replay(weight->height + 1, loaded->last_packed->height, *state); !done) {
+        return done;
+    }
+    auto block = store_.read_block(loaded->last_packed->height);
+    if (!block) {
+        return std::unexpected(block.error());
+    }
+    committed_block_ = *block;
+    auto view = pipeline_.consensus().decode(SYNOD_FORM_BLOCKS, block->view, 1);
+    if (!view || view->views.size() != 1) {
+        return fail("store.corrupt", "the newest packed block can't be read", "packs");
+    }
+    header_length_ = view->views[0].header_length;
+    const chain::Pointer committed{loaded->last_packed->height, loaded->last_packed->hash};
+    tree_ = std::make_unique<chain::BlockTree>(committed, view->views[0].slot);
+    states_[committed.hash] = *state;
+    if (auto w = blocking(pipeline_, [&] { return pipeline_.consensus().weigh(*state); })) {
+        weights_[committed.hash] = *w;
+    }
+    saved_.push_back({committed.height, *state});
+    if (auto adopted = adopt_forks(); !adopted) {
+        return adopted;
+    }
+    tree_->choose();
+    if (loaded->head_certificate && loaded->head && loaded->head->hash == tree_->head().hash) {
+        certificates_[loaded->head->hash] = *loaded->head_certificate;
+    }
+    refresh_head();
+    return {};
+}
+
+Result<void> ChainKeeper::adopt_forks() {
+    auto forks = store_.fork_blocks();
+    if (!forks) {
+        return std::unexpected(forks.error());
+    }
+    for (auto& fork : *forks) {
+        const auto parent = state_of(fork.parent);
+        if (!parent) {
+            continue;  // its branch lost; the next commit that settles its height drops it
+        }
+        auto segment = blocking(pipeline_, [&]() -> Result<pipeline::ChainSegment> {
+            auto decoded = pipeline_.consensus().decode(SYNOD_FORM_BLOCKS, fork.bytes.view, 1);
+            auto state = pipeline_.consensus().fork(parent);
+            if (!decoded || !state) {
+                return std::unexpected(decoded ? state.error() : decoded.error());
+            }
+            CheckSet unproven;
+            synod_plan_options options{};
+            options.level = SYNOD_LEVEL_FULL;
+            options.max_slot = ~0ull;
+            auto planned = pipeline_.consensus().plan(*state, fork.bytes.view, decoded->views, options,
+                                                      unproven);
+            if (!planned) {
+                return std::unexpected(planned.error().error);
+            }
+            auto weight = pipeline_.consensus().weigh(*state);
+            if (!weight) {
+                return std::unexpected(weight.error());
+            }
+            return pipeline::ChainSegment{{{decoded->views[0], fork.bytes}}, *state, *weight};
+        });
+        if (!segment) {
+            return fail("chain.replay", segment.error().text(), "height " + std::to_string(fork.height),
+                        "run `synod chain verify` on the data folder");
+        }
+        auto block = tree_block(segment->blocks[0]);
+        block.key = key_of(segment->weight);
+        block.committed = committed_of(segment->weight);
+        block.final = final_of(segment->weight);
+        states_[block.hash] = segment->state;
+        weights_[block.hash] = segment->weight;
+        tree_->insert(std::move(block));
+    }
+    return {};
+}
+
+void ChainKeeper::refresh_head() {
+    if (const auto it = weights_.find(tree_->head().hash); it != weights_.end()) {
+        head_weight_ = it->second;
+    }
+    if (const auto state = head_state()) {
+        if (auto info = pipeline_.consensus().info(state)) {
+            info_ = *info;
+        }
+    }
+}
+
+State ChainKeeper::state_of(const Hash& block) const {
+    const auto it = states_.find(block);
+    return it == states_.end() ? State{} : it->second;
+}
+
+Bytes ChainKeeper::certificate_of(const Hash& block) const {
+    const auto it = certificates_.find(block);
+    return it == certificates_.end() ? Bytes{} : it->second;
+}
+
+void ChainKeeper::add(pipeline::ChainSegment segment, std::function<void(Result<void>)> durable) {
+    std::vector<store::ForkBlock> added;
+    for (std::size_t i = 0; i < segment.blocks.size(); ++i) {
+        auto block = tree_block(segment.blocks[i]);
+        const bool last = i + 1 == segment.blocks.size();
+        if (last) {
+            block.key = key_of(segment.weight);
+            block.committed = committed_of(segment.weight);
+            block.final = final_of(segment.weight);
+            states_[block.hash] = segment.state;
+            weights_[block.hash] = segment.weight;
+        }
+        store::ForkBlock fork{block.hash, block.parent, block.height, block.bytes};
+        switch (tree_->insert(std::move(block))) {
+            case chain::Insert::kAdded: added.push_back(std::move(fork)); break;
+            case chain::Insert::kDuplicate:
+            case chain::Insert::kBelowCommitted: break;  // had it already: success
+            case chain::Insert::kUnknownParent:
+                durable(fail("chain.unknown_parent", "its parent is not in the tree",
+                             "height " + std::to_string(fork.height)));
+                return;
+            case chain::Insert::kFull:
+                durable(fail("chain.tree_full", "too many blocks wait to be committed",
+                             "height " + std::to_string(fork.height)));
+                return;
+        }
+    }
+    saved_.push_back({segment.weight.height, segment.state});
+    write(settle(std::move(added)), std::move(durable));
+}
+
+store::Commit ChainKeeper::settle(std::vector<store::ForkBlock> added) {
+    store::Commit change;
+    tree_->choose();
+    refresh_head();
+    const auto to = committed_of(head_weight_);
+    if (to.height > tree_->committed().height) {
+        auto settled = tree_->advance(to);
+        if (!settled) {
+            listener_.chain_fault(settled.error());
+        } else {
+            for (const auto& block : settled->committed) {
+                change.drop_forks.push_back(block.hash);
+                if (block.hash != to.hash) {
+                    states_.erase(block.hash);
+                    weights_.erase(block.hash);
+                    certificates_.erase(block.hash);
+                }
+            }
+            for (const auto& hash : settled->dropped) {
+                change.drop_forks.push_back(hash);
+                states_.erase(hash);
+                weights_.erase(hash);
+                certificates_.erase(hash);
+            }
+            std::erase_if(added, [&](const store::ForkBlock& fork) {
+                return tree_->find(fork.hash) == nullptr;
+            });
+            change.runs = runs_of(settled->committed);
+            committed_block_ = settled->committed.back().bytes;
+            change.committed = stored(to);
+            final_ = final_of(head_weight_);
+            change.final_ = stored(final_);
+            // The newest state at or below the committed block; what follows it is replayed.
+            while (saved_.size() > 1 && saved_[1].height <= to.height) {
+                saved_.pop_front();
+            }
+        }
+    }
+    change.add_forks = std::move(added);
+    change.head = stored(tree_->head());
+    change.head_certificate = certificate_of(tree_->head().hash);
+    return change;
+}
+
+void ChainKeeper::write(store::Commit change, std::function<void(Result<void>)> durable) {
+    const auto head = tree_->head();
+    const auto slot = tree_->head_slot();
+    const auto committed = change.committed;
+    auto shared = std::make_shared<store::Commit>(std::move(change));
+    const auto state = saved_.front().height <= tree_->committed().height ? saved_.front().state : State{};
+    ++pending_commits_;
+    const auto finish = [this, shared, head, slot, committed, durable = std::move(durable)] {
+        writer_->post(std::move(*shared), [=, this](Result<void> result) {
+            --pending_commits_;
+            if (!result) {
+                faulted_ = true;
+                listener_.store_fault(result.error());
+                durable(result);
+                return;
+            }
+            faulted_ = false;
+            durable(result);
+            if (committed) {
+                listener_.committed({committed->height, committed->hash});
+            }
+            listener_.head(head, slot);
+        });
+    };
+    pipeline_.on_consensus(
+        [this, shared, state] {
+            if (state && shared->committed) {
+                if (auto bytes = pipeline_.consensus().save(state)) {
+                    shared->committed_state = std::move(*bytes);
+                }
+            }
+        },
+        finish);
+}
+
+void ChainKeeper::certified(const Hash& block, Bytes certificate, State state,
+                            const synod_weight& weight) {
+    if (tree_->find(block) == nullptr || certificates_.contains(block)) {
+        return;
+    }
+    certificates_[block] = std::move(certificate);
+    states_[block] = state;
+    weights_[block] = weight;
+    tree_->rekey(block, key_of(weight), committed_of(weight), final_of(weight));
+    write(settle({}), [](Result<void>) {});
+}
+
+SharedBytes ChainKeeper::block_at(std::uint64_t height) const {
+    if (height == tree_->committed().height) {
+        return committed_block_;
+    }
+    const auto* block = tree_->on_best_chain(height);
+    return block == nullptr ? SharedBytes{} : block->bytes;
+}
+
+std::optional<ChainKeeper::HeadProof> ChainKeeper::head_proof() const {
+    const auto head = tree_->head();
+    const auto certificate = certificate_of(head.hash);
+    if (!certificate.empty()) {
+        if (auto proof = pipeline_.consensus().prove_head(block_at(head.height).view, {}, certificate)) {
+            return HeadProof{head, tree_->head_slot(), std::move(*proof)};
+        }
+    }
+    if (head.height <= tree_->committed().height || head.height < 2) {
+        return std::nullopt;
+    }
+    // The head's own certificate isn't known yet, but the head carries its parent's.
+    const auto* child = tree_->on_best_chain(head.height);
+    const auto parent = block_at(head.height - 1);
+    if (child == nullptr || parent.view.empty()) {
+        return std::nullopt;
+    }
+    auto proof = pipeline_.consensus().prove_head(parent.view, child->bytes.view, {});
+    const auto* block = tree_->find(child->parent);
+    if (!proof) {
+        return std::nullopt;
+    }
+    return HeadProof{{head.height - 1, child->parent},
+                     block == nullptr ? 0 : block->slot,
+                     std::move(*proof)};
+}
+
+}  // namespace synod::app
