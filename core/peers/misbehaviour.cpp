@@ -11,9 +11,9 @@ double points(Severity severity) {
         case Severity::kSlight: return 1;
         case Severity::kMedium: return 10;
         case Severity::kGrave: return kDisconnectAt;
-        case Severity::kFatal: return kFatal;
+        case Severity::kFatal: return kMaxPoints;
     }
-    return kFatal;
+    return kMaxPoints;
 }
 
 double Misbehaviour::decayed(const Entry& entry, Instant now) {
@@ -37,7 +37,7 @@ Misbehaviour::Entry& Misbehaviour::entry_for(const PublicKey& identity, Instant 
 Verdict Misbehaviour::report(const PublicKey& identity, Severity severity, Offence offence,
                              Instant now) {
     auto& entry = entry_for(identity, now);
-    entry.points = std::min(kFatal, decayed(entry, now) + points(severity));
+    entry.points = std::min(kMaxPoints, decayed(entry, now) + points(severity));
     entry.as_of = now;
     const auto at = offence.at;
     entry.offences.push_back(std::move(offence));
@@ -83,7 +83,7 @@ std::vector<Ban> Misbehaviour::bans(UnixMs unix_now) const {
 void Misbehaviour::restore(const Ban& ban, Instant now) {
     auto& entry = entry_for(ban.identity, now);
     entry.banned_until = ban.until;
-    entry.points = kFatal;
+    entry.points = kMaxPoints;
     entry.as_of = now;
     entry.offences.push_back(ban.why);
 }

@@ -17,7 +17,7 @@ namespace synod::peers {
 
 inline constexpr double kDisconnectAt = 20;
 inline constexpr double kBanAt = 50;
-inline constexpr double kFatal = 100;
+inline constexpr double kMaxPoints = 100;
 inline constexpr Duration kHalfLife = std::chrono::seconds(600);
 inline constexpr std::uint64_t kBanMs = 24ull * 3600 * 1000;
 inline constexpr std::size_t kMaxLedgerEntries = 4'096;  // identities; the least guilty goes first

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//! How the node's parts reach its peers: messages out, requests with their table. Control thread.
+
+#include <functional>
+#include <unordered_map>
+
+#include "core/net/messages.hpp"
+#include "core/net/network.hpp"
+#include "core/net/request_table.hpp"
+
+namespace synod::app {
+
+//! What is known of a connected peer.
+struct PeerLink {
+    net::PeerInfo info;
+    bool is_authority = false;
+    net::Status status;          //!< the last one; default before the first
+    bool status_known = false;
+    std::int64_t clock_offset_ms = 0;
+    bool clock_known = false;
+    Instant last_heard{};
+    Duration rtt{};
+    Instant ping_sent{};
+};
+
+struct Links {
+    net::Network* network = nullptr;
+    net::RequestTable requests;
+    std::unordered_map<std::uint64_t, PeerLink> peers;
+
+    void send(std::uint64_t peer, const net::Message& message) {
+        network->send(peer, net::encode_message(message));
+    }
+    void broadcast(const net::Message& message, std::uint64_t except = 0) {
+        const auto frame = net::encode_message(message);
+        for (const auto& [id, link] : peers) {
+            if (id != except) {
+                network->send(id, frame);
+            }
+        }
+    }
+};
+
+}  // namespace synod::app

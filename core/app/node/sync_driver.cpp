@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/app/node/sync_driver.hpp"
+
+#include "core/app/node/control_loop.hpp"
+
+namespace synod::app {
+
+namespace {
+
+//! Beyond a reply's soft limit one block may follow, and the message has a head.
+constexpr std::uint64_t kReplySlackBytes = SYNOD_BLOCK_MAX + 4'096;
+constexpr std::size_t kMaxKnownSlots = 64;
+
+template <class... F>
+struct Overloaded : F... {
+    using F::operator()...;
+};
+
+sync::ReplyResult result_of(net::ReplyResult result, std::uint32_t count) {
+    switch (result) {
+        case net::ReplyResult::ok:
+            return count == 0 ? sync::ReplyResult::not_found : sync::ReplyResult::ok;
+        case net::ReplyResult::other_fork: return sync::ReplyResult::other_fork;
+        default: return sync::ReplyResult::not_found;
+    }
+}
+
+}  // namespace
+
+SyncDriver::SyncDriver(const sync::SyncConfig& config, ChainKeeper& keeper,
+                       pipeline::Pipeline& pipeline, Links& links, bool vouch, Listener listener)
+    : keeper_(keeper),
+      pipeline_(pipeline),
+      links_(links),
+      vouch_(vouch),
+      listener_(std::move(listener)),
+      machine_(config, {keeper.tree().head().height, keeper.tree().head().hash},
+               keeper.tree().head_slot(),
+               {keeper.tree().committed().height, keeper.tree().committed().hash}) {}
+
+void SyncDriver::feed(const sync::Event& event) {
+    queue_.push_back(event);
+    if (feeding_) {
+        return;  // an action is being carried out; the machine is told after it
+    }
+    feeding_ = true;
+    while (!queue_.empty()) {
+        const auto next = std::move(queue_.front());
+        queue_.pop_front();
+        for (const auto& action : machine_.step(next, mono_now())) {
+            carry_out(action);
+        }
+    }
+    feeding_ = false;
+}
+
+void SyncDriver::carry_out(const sync::Action& action) {
+    std::visit(Overloaded{
+                   [&](const sync::RequestHeaders& a) { request_headers(a); },
+                   [&](const sync::RequestBlocks& a) { request_blocks(a); },
+                   [&](const sync::CancelRequest& a) {
+                       payloads_.erase(static_cast<std::uint32_t>(a.request));
+                   },
+                   [&](const sync::CheckHeaders& a) { check_headers(a); },
+                   [&](const sync::SubmitRange& a) { submit_range(a); },
+                   [&](const sync::DropRange& a) { drop_range(a.range); },
+                   [&](const sync::Recover&) {
+                       pipeline_.reset();
+                       const auto head = keeper_.tree().head();
+                       feed(sync::RecoveryDone{head.height, head.hash, keeper_.tree().head_slot()});
+                   },
+                   [&](const sync::Penalise& a) { listener_.penalise(a.peer, a); },
+                   [&](const sync::Disconnect& a) {
+                       listener_.disconnect(a.peer, std::string(a.reason));
+                   },
+                   [&](const auto&) {},
+               },
+               action);
+    listener_.report(action);
+}
+
+void SyncDriver::request_headers(const sync::RequestHeaders& ask) {
+    const auto id = static_cast<std::uint32_t>(ask.request);
+    const auto bytes = std::uint64_t{ask.count} * keeper_.header_length() + SYNOD_HEAD_PROOF_MAX + 4'096;
+    if (!links_.requests.open(id, ask.peer, net::RequestKind::headers, {ask.from, ask.count, bytes},
+                              mono_now(), ask.deadline)) {
+        feed(sync::RequestFailed{ask.request, sync::RequestFailure::refused, 0});
+        return;
+    }
+    links_.send(ask.peer, net::GetHeaders{id, ask.from, ask.count, ask.parent});
+}
+
+void SyncDriver::request_blocks(const sync::RequestBlocks& ask) {
+    const auto id = static_cast<std::uint32_t>(ask.request);
+    if (!links_.requests.open(id, ask.peer, net::RequestKind::blocks,
+                              {ask.from, ask.count, ask.soft_bytes + kReplySlackBytes}, mono_now(),
+                              ask.deadline)) {
+        feed(sync::RequestFailed{ask.request, sync::RequestFailure::refused, 0});
+        return;
+    }
+    links_.send(ask.peer, net::GetBlocks{id, ask.from, ask.count, ask.parent,
+                                         static_cast<std::uint32_t>(ask.soft_bytes)});
+}
+
+void SyncDriver::on_headers(std::uint64_t peer, net::Headers reply, std::size_t frame_bytes) {
+    const auto match = links_.requests.match(
+        {reply.id, peer, net::RequestKind::headers, reply.from, reply.count, frame_bytes}, mono_now());
+    if (!match.request) {
+        return;  // late, or never asked: the request table has told its sender's ledger
+    }
+    if (match.verdict != net::ReplyVerdict::ok) {
+        feed(sync::HeadersReceived{reply.id, sync::ReplyResult::malformed, 0, frame_bytes});
+        return;
+    }
+    if (reply.result == net::ReplyResult::busy) {
+        feed(sync::RequestFailed{reply.id, sync::RequestFailure::busy, reply.retry_ms});
+        return;
+    }
+    payloads_[reply.id] = {reply.run, reply.head_proof, reply.count};
+    feed(sync::HeadersReceived{reply.id, result_of(reply.result, reply.count), reply.count,
+                               frame_bytes});
+}
+
+void SyncDriver::on_blocks(std::uint64_t peer, net::Blocks reply, std::size_t frame_bytes) {
+    const auto match = links_.requests.match(
+        {reply.id, peer, net::RequestKind::blocks, reply.from, reply.count, frame_bytes}, mono_now());
+    if (!match.request) {
+        return;
+    }
+    if (match.verdict != net::ReplyVerdict::ok) {
+        feed(sync::BlocksReceived{reply.id, sync::ReplyResult::malformed, 0, frame_bytes, {}});
+        return;
+    }
+    if (reply.result == net::ReplyResult::busy) {
+        feed(sync::RequestFailed{reply.id, sync::RequestFailure::busy, reply.retry_ms});
+        return;
+    }
+    Hash last;
+    if (reply.count > 0 && reply.count < match.request->limits.count) {
+        // Only a part: the rest is asked for by the hash of its last block, so find that one.
+        auto decoded = pipeline_.consensus().decode(SYNOD_FORM_BLOCKS, reply.run.view,
+                                                    std::size_t{reply.count} + 1);
+        if (!decoded || decoded->views.size() != reply.count ||
+            decoded->consumed != reply.run.view.size()) {
+            feed(sync::BlocksReceived{reply.id, sync::ReplyResult::malformed, 0, frame_bytes, {}});
+            return;
+        }
+        last = Hash::copy(decoded->views.back().hash);
+    }
+    payloads_[reply.id] = {reply.run, {}, reply.count};
+    feed(sync::BlocksReceived{reply.id, result_of(reply.result, reply.count), reply.count,
+                              frame_bytes, last});
+}
+
+void SyncDriver::check_headers(const sync::CheckHeaders& check) {
+    const auto id = static_cast<std::uint32_t>(check.request);
+    const auto it = payloads_.find(id);
+    if (it == payloads_.end()) {
+        sync::HeadersChecked gone;
+        gone.request = check.request;
+        gone.rule = "payload-missing";
+        gone.self_fault = true;
+        feed(gone);
+        return;
+    }
+    pipeline::HeadersJob job;
+    job.run = it->second.run;
+    job.proof = it->second.proof;
+    job.count = it->second.count;
+    payloads_.erase(it);
+    job.parent.height = check.parent.height;
+    std::copy_n(check.parent.hash.data.begin(), 32, job.parent.hash);
+    if (const auto slot = slots_.find(check.parent.hash); slot != slots_.end()) {
+        job.parent.slot = slot->second;
+    }
+    job.state = keeper_.head_state();
+    job.max_slot = listener_.max_slot();
+    job.done = [this, request = check.request, from = check.parent.height + 1](auto result) {
+        sync::HeadersChecked answer;
+        answer.request = request;
+        if (!result) {
+            answer.rule = result.error().rule;
+            answer.height = result.error().height != 0 ? result.error().height : from;
+            answer.self_fault = result.error().self_fault;
+            feed(answer);
+            return;
+        }
+        answer.ok = true;
+        answer.count = static_cast<std::uint32_t>(result->size());
+        const auto& last = result->back();
+        answer.last_height = last.height;
+        answer.last_hash = Hash::copy(last.hash);
+        answer.last_slot = last.slot;
+        for (const auto& view : *result) {
+            if (view.height % sync::kAnchorStride == 0 || &view == &last) {
+                answer.anchors.push_back({view.height, Hash::copy(view.hash)});
+            }
+        }
+        if (slots_.size() >= kMaxKnownSlots) {
+            slots_.clear();
+        }
+        slots_[answer.last_hash] = answer.last_slot;
+        feed(answer);
+    };
+    pipeline_.submit(std::move(job));
+}
+
+void SyncDriver::submit_range(const sync::SubmitRange& submit) {
+    auto& range = ranges_[submit.range];
+    range.submit = submit;
+    if (range.pieces.empty()) {
+        for (const auto request : submit.requests) {
+            if (const auto it = payloads_.find(static_cast<std::uint32_t>(request));
+                it != payloads_.end()) {
+                range.pieces.push_back(std::move(it->second.run));
+                payloads_.erase(it);
+            }
+        }
+    }
+    processing_[submit.range] = submit.submission;
+    pipeline::BlocksJob job;
+    job.pieces = range.pieces;
+    job.from = submit.from;
+    job.count = submit.count;
+    job.parent = submit.parent;
+    job.expected_end = submit.expected_end;
+    job.vouched = vouch_;
+    job.max_slot = listener_.max_slot();
+    job.base = keeper_.state_of(submit.parent);
+    job.done = [this, id = submit.range, submission = submit.submission](auto result) {
+        range_done(id, submission, std::move(result));
+    };
+    pipeline_.submit(std::move(job));
+}
+
+void SyncDriver::range_done(sync::RangeId range, std::uint64_t submission,
+                            std::expected<pipeline::ChainSegment, pipeline::Fault> result) {
+    const auto it = processing_.find(range);
+    if (it == processing_.end() || it->second != submission) {
+        return;  // dropped, or submitted anew since
+    }
+    if (!result) {
+        processing_.erase(it);
+        const auto& fault = result.error();
+        if (fault.rule == "superseded") {
+            return;  // the failure before it was reported; it will be submitted again
+        }
+        // What stood on it is void; the machine submits those ranges anew.
+        pipeline_.reset();
+        processing_.clear();
+        feed(sync::RangeFailed{range, submission, fault.rule, fault.height, fault.self_fault});
+        return;
+    }
+    feed(sync::RangeChecked{range, submission});
+    const auto last = result->blocks.back().view;
+    keeper_.add(std::move(*result), [this, range, last](Result<void> stored) {
+        if (!stored) {
+            feed(sync::StoreFault{stored.error().text()});
+            return;
+        }
+        processing_.erase(range);
+        ranges_.erase(range);
+        feed(sync::RangeCommitted{range, last.height, Hash::copy(last.hash)});
+    });
+}
+
+void SyncDriver::drop_range(sync::RangeId range) {
+    ranges_.erase(range);
+    if (processing_.erase(range) > 0) {
+        pipeline_.reset();
+    }
+}
+
+void SyncDriver::fail_request(const net::OpenRequest& request, sync::RequestFailure why,
+                              std::uint32_t retry_ms) {
+    if (request.kind == net::RequestKind::headers || request.kind == net::RequestKind::blocks) {
+        feed(sync::RequestFailed{request.id, why, retry_ms});
+    }
+}
+
+void SyncDriver::expire(Instant now) {
+    for (const auto& request : links_.requests.expire(now)) {
+        fail_request(request, sync::RequestFailure::timeout, 0);
+    }
+}
+
+void SyncDriver::peer_gone(std::uint64_t peer) {
+    for (const auto& request : links_.requests.peer_closed(peer)) {
+        fail_request(request, sync::RequestFailure::disconnected, 0);
+    }
+    feed(sync::PeerDown{peer});
+}
+
+}  // namespace synod::app

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//! Carries out what the sync machine asks for and tells it what came of it: requests to the wire,
+//! replies to the pipeline, proven ranges to the chain. It holds the payloads that the machine only
+//! names. Control thread.
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <unordered_set>
+
+#include "core/app/node/chain_keeper.hpp"
+#include "core/app/node/links.hpp"
+#include "core/pipeline/pipeline.hpp"
+#include "core/sync/machine.hpp"
+
+namespace synod::app {
+
+class SyncDriver {
+  public:
+    struct Listener {
+        std::function<void(std::uint64_t peer, const sync::Penalise&)> penalise;
+        std::function<void(std::uint64_t peer, std::string reason)> disconnect;
+        std::function<void(const sync::Action&)> report;  //!< what is worth a log line or an event
+        std::function<std::uint64_t()> max_slot;
+    };
+
+    SyncDriver(const sync::SyncConfig& config, ChainKeeper& keeper, pipeline::Pipeline& pipeline,
+               Links& links, bool vouch, Listener listener);
+
+    //! One event into the machine, and everything that follows from it.
+    void feed(const sync::Event& event);
+    void on_headers(std::uint64_t peer, net::Headers reply, std::size_t frame_bytes);
+    void on_blocks(std::uint64_t peer, net::Blocks reply, std::size_t frame_bytes);
+    //! Ends what the request table says is over.
+    void expire(Instant now);
+    void peer_gone(std::uint64_t peer);
+    [[nodiscard]] const sync::Machine& machine() const { return machine_; }
+    [[nodiscard]] bool bulk() const { return !processing_.empty(); }
+
+  private:
+    struct Payload {
+        SharedBytes run, proof;
+        std::uint32_t count = 0;
+    };
+    struct Range {
+        sync::SubmitRange submit;
+        std::vector<SharedBytes> pieces;
+    };
+
+    void carry_out(const sync::Action& action);
+    void request_headers(const sync::RequestHeaders& ask);
+    void request_blocks(const sync::RequestBlocks& ask);
+    void check_headers(const sync::CheckHeaders& check);
+    void submit_range(const sync::SubmitRange& submit);
+    void drop_range(sync::RangeId range);
+    void range_done(sync::RangeId range, std::uint64_t submission,
+                    std::expected<pipeline::ChainSegment, pipeline::Fault> result);
+    void fail_request(const net::OpenRequest& request, sync::RequestFailure why, std::uint32_t retry_ms);
+
+    ChainKeeper& keeper_;
+    pipeline::Pipeline& pipeline_;
+    Links& links_;
+    const bool vouch_;
+    Listener listener_;
+    sync::Machine machine_;
+    std::unordered_map<std::uint32_t, Payload> payloads_;
+    std::unordered_map<sync::RangeId, Range> ranges_;
+    std::unordered_map<sync::RangeId, std::uint64_t> processing_;  // range -> submission
+    std::unordered_map<Hash, std::uint64_t> slots_;  // of verified headers where a walk may go on
+    std::deque<sync::Event> queue_;
+    bool feeding_ = false;
+};
+
+}  // namespace synod::app
