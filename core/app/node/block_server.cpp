@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/app/node/block_server.hpp"
+
+#include <algorithm>
+
+#include "core/app/node/control_loop.hpp"
+
+namespace synod::app {
+
+namespace {
+
+//! What a peer may cost us in kCostPeriod, in bytes (behaviour.md section 11).
+constexpr std::uint64_t kRegularCost = 32ull << 20;
+constexpr std::uint64_t kAuthorityCost = 256ull << 20;
+constexpr Duration kCostPeriod = std::chrono::seconds(10);
+
+net::Headers refusal(const net::GetHeaders& ask, net::ReplyResult result) {
+    net::Headers out;
+    out.id = ask.id;
+    out.result = result;
+    out.retry_ms = result == net::ReplyResult::busy ? kBusyRetryMs : 0;
+    out.from = ask.from;
+    return out;
+}
+
+net::Blocks refusal(std::uint32_t id, std::uint64_t from, net::ReplyResult result) {
+    net::Blocks out;
+    out.id = id;
+    out.result = result;
+    out.retry_ms = result == net::ReplyResult::busy ? kBusyRetryMs : 0;
+    out.from = from;
+    return out;
+}
+
+}  // namespace
+
+bool BlockServer::admit(std::uint64_t peer) {
+    const auto link = links_.peers.find(peer);
+    if (link == links_.peers.end() || reading_ >= kMaxReadingReplies) {
+        return false;
+    }
+    const auto cost = link->second.is_authority ? kAuthorityCost : kRegularCost;
+    const auto now = mono_now();
+    auto& bucket = buckets_.try_emplace(peer, cost, kCostPeriod, now).first->second;
+    return bucket.wait(net::kRequestBaseCost, now).count() == 0;
+}
+
+void BlockServer::charge(std::uint64_t peer, std::uint64_t bytes) {
+    bytes_served_ += bytes;
+    if (const auto it = buckets_.find(peer); it != buckets_.end()) {
+        it->second.charge(net::request_cost(bytes), mono_now());
+    }
+}
+
+std::optional<Hash> BlockServer::hash_at(std::uint64_t height) const {
+    const auto committed = keeper_.tree().committed();
+    if (height == committed.height) {
+        return committed.hash;
+    }
+    if (height > committed.height) {
+        const auto* block = keeper_.tree().on_best_chain(height);
+        return block == nullptr ? std::nullopt : std::optional(block->hash);
+    }
+    auto hashes = store_.hashes(height, 1);
+    if (!hashes || hashes->empty()) {
+        return std::nullopt;
+    }
+    return hashes->front();
+}
+
+void BlockServer::on(std::uint64_t peer, const net::GetHeaders& ask) {
+    if (!admit(peer)) {
+        links_.send(peer, refusal(ask, net::ReplyResult::busy));
+        return;
+    }
+    const auto parent = ask.from == 0 ? std::nullopt : hash_at(ask.from - 1);
+    if (!parent) {
+        links_.send(peer, refusal(ask, net::ReplyResult::not_available));
+        return;
+    }
+    if (*parent != ask.parent) {
+        links_.send(peer, refusal(ask, net::ReplyResult::other_fork));
+        return;
+    }
+    const auto committed = keeper_.tree().committed().height;
+    if (ask.from > committed) {
+        headers_from_tree(peer, ask);
+        return;
+    }
+    // The last header's certificate stands in the block after it.
+    const auto* after = keeper_.tree().on_best_chain(committed + 1);
+    read_headers(peer, ask, committed, after == nullptr ? SharedBytes{} : after->bytes);
+}
+
+void BlockServer::headers_from_tree(std::uint64_t peer, const net::GetHeaders& ask) {
+    const auto proof = keeper_.head_proof();
+    if (!proof || proof->block.height < ask.from) {
+        links_.send(peer, refusal(ask, net::ReplyResult::not_available));
+        return;
+    }
+    net::Headers head = refusal(ask, net::ReplyResult::ok);
+    auto last = std::min({proof->block.height, ask.from + ask.count - 1, ask.from + kMaxHeadersReply - 1});
+    std::vector<SharedBytes> parts;
+    for (auto height = ask.from; height <= last; ++height) {
+        const auto block = keeper_.block_at(height);
+        parts.push_back(block.slice(0, keeper_.header_length()));
+    }
+    head.count = static_cast<std::uint32_t>(parts.size());
+    if (last == proof->block.height) {
+        head.head_proof = SharedBytes(proof->proof);
+    } else if (auto made = consensus_.prove_head(keeper_.block_at(last).view,
+                                                 keeper_.block_at(last + 1).view, {})) {
+        head.head_proof = SharedBytes(std::move(*made));
+    }
+    charge(peer, std::uint64_t{head.count} * keeper_.header_length());
+    links_.network->send(peer, net::encode_parts(head, std::move(parts)));
+}
+
+void BlockServer::read_headers(std::uint64_t peer, const net::GetHeaders& ask,
+                               std::uint64_t packed_end, SharedBytes after) {
+    const auto count = std::min<std::uint64_t>({ask.count, kMaxHeadersReply, packed_end - ask.from + 1});
+    charge(peer, count * keeper_.header_length());
+    ++reading_;
+    pool_.post([this, peer, ask, count, packed_end, after, length = keeper_.header_length()] {
+        net::Headers head = refusal(ask, net::ReplyResult::ok);
+        std::vector<SharedBytes> parts;
+        SharedBytes last, child = after;
+        // One more than asked for: the block after the last header carries its certificate.
+        auto left = std::min(count + 1, packed_end - ask.from + 1);
+        for (auto at = ask.from; left > 0;) {
+            auto range = store_.read_range(at, static_cast<std::uint32_t>(left),
+                                           kMaxBlocksReplyBytes, SYNOD_BLOCK_MAX);
+            if (!range || range->count == 0) {
+                break;
+            }
+            for (const auto& part : range->parts) {
+                std::uint32_t begin = 0;
+                for (const auto end : part.ends) {
+                    const auto block = part.bytes.slice(begin, end - begin);
+                    begin = end;
+                    if (parts.size() < count) {
+                        parts.push_back(block.slice(0, std::min<std::size_t>(length, block.view.size())));
+                        last = block;
+                    } else {
+                        child = block;
+                    }
+                }
+            }
+            at += range->count;
+            left -= range->count;
+        }
+        head.count = static_cast<std::uint32_t>(parts.size());
+        if (parts.size() == count && !child.view.empty()) {
+            if (auto proof = consensus_.prove_head(last.view, child.view, {})) {
+                head.head_proof = SharedBytes(std::move(*proof));
+            }
+        }
+        if (head.head_proof.view.empty()) {
+            links_.network->send(peer, net::encode_message(
+                                           refusal(ask, net::ReplyResult::not_available)));
+        } else {
+            links_.network->send(peer, net::encode_parts(head, std::move(parts)));
+        }
+        --reading_;
+    });
+}
+
+void BlockServer::on(std::uint64_t peer, const net::GetBlocks& ask) {
+    if (!admit(peer)) {
+        links_.send(peer, refusal(ask.id, ask.from, net::ReplyResult::busy));
+        return;
+    }
+    const auto parent = ask.from == 0 ? std::nullopt : hash_at(ask.from - 1);
+    if (!parent) {
+        links_.send(peer, refusal(ask.id, ask.from, net::ReplyResult::not_available));
+    } else if (*parent != ask.parent) {
+        links_.send(peer, refusal(ask.id, ask.from, net::ReplyResult::other_fork));
+    } else if (ask.from > keeper_.tree().committed().height) {
+        blocks_from_tree(peer, ask);
+    } else {
+        read_blocks(peer, ask);
+    }
+}
+
+void BlockServer::blocks_from_tree(std::uint64_t peer, const net::GetBlocks& ask) {
+    auto head = refusal(ask.id, ask.from, net::ReplyResult::ok);
+    std::vector<SharedBytes> parts;
+    std::uint64_t bytes = 0;
+    const auto soft = std::min<std::uint64_t>(ask.soft_bytes, kMaxBlocksReplyBytes);
+    for (auto height = ask.from; height < ask.from + ask.count; ++height) {
+        const auto block = keeper_.block_at(height);
+        if (block.view.empty() || (!parts.empty() && bytes + block.view.size() > soft)) {
+            break;
+        }
+        bytes += block.view.size();
+        parts.push_back(block);
+    }
+    head.count = static_cast<std::uint32_t>(parts.size());
+    charge(peer, bytes);
+    links_.network->send(peer, net::encode_parts(head, std::move(parts)));
+}
+
+void BlockServer::read_blocks(std::uint64_t peer, const net::GetBlocks& ask) {
+    const auto soft = std::min<std::uint64_t>(ask.soft_bytes, kMaxBlocksReplyBytes);
+    charge(peer, soft);  // before reading: what is on its way counts
+    ++reading_;
+    pool_.post([this, peer, ask, soft] {
+        auto head = refusal(ask.id, ask.from, net::ReplyResult::ok);
+        std::vector<SharedBytes> parts;
+        auto range = store_.read_range(ask.from, ask.count, soft, SYNOD_BLOCK_MAX);
+        if (range) {
+            for (auto& part : range->parts) {
+                parts.push_back(std::move(part.bytes));
+            }
+            head.count = range->count;
+        } else {
+            head.result = net::ReplyResult::not_available;  // damaged data is never served
+        }
+        links_.network->send(peer, net::encode_parts(head, std::move(parts)));
+        --reading_;
+    });
+}
+
+void BlockServer::on(std::uint64_t peer, const net::GetByHash& ask) {
+    if (!admit(peer)) {
+        links_.send(peer, refusal(ask.id, 0, net::ReplyResult::busy));
+        return;
+    }
+    auto head = refusal(ask.id, 0, net::ReplyResult::not_available);
+    std::vector<SharedBytes> parts;
+    if (const auto* block = keeper_.tree().find(ask.hash)) {
+        head.result = net::ReplyResult::ok;
+        head.from = block->height;
+        head.count = 1;
+        parts.push_back(block->bytes);
+        charge(peer, block->bytes.view.size());
+    }
+    links_.network->send(peer, net::encode_parts(head, std::move(parts)));
+}
+
+}  // namespace synod::app

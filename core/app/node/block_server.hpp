@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//! Answers other nodes' questions about our chain. What is packed is read on a worker and sent as it
+//! is stored, undecoded; what is above the committed block comes from the tree. Each peer pays in
+//! cost units; over its share it is told to wait, without a penalty. Called on the control thread.
+
+#include <atomic>
+#include <unordered_map>
+
+#include "core/app/node/chain_keeper.hpp"
+#include "core/app/node/links.hpp"
+#include "core/net/token_bucket.hpp"
+#include "core/pipeline/worker_pool.hpp"
+
+namespace synod::app {
+
+//! Replies being read at once; past it askers are told that we are busy.
+inline constexpr std::uint32_t kMaxReadingReplies = 64;
+inline constexpr std::uint32_t kBusyRetryMs = 200;
+inline constexpr std::uint32_t kMaxHeadersReply = 4'096;
+inline constexpr std::uint64_t kMaxBlocksReplyBytes = 4u << 20;
+
+class BlockServer {
+  public:
+    BlockServer(store::Store& store, ChainKeeper& keeper, Links& links, pipeline::WorkerPool& pool,
+                const pipeline::Consensus& consensus)
+        : store_(store), keeper_(keeper), links_(links), pool_(pool), consensus_(consensus) {}
+
+    void on(std::uint64_t peer, const net::GetHeaders& ask);
+    void on(std::uint64_t peer, const net::GetBlocks& ask);
+    void on(std::uint64_t peer, const net::GetByHash& ask);
+    void forget(std::uint64_t peer) { buckets_.erase(peer); }
+    [[nodiscard]] std::uint64_t bytes_served() const { return bytes_served_; }
+
+  private:
+    //! Our hash at a height of the best chain, or nothing when we don't have it.
+    std::optional<Hash> hash_at(std::uint64_t height) const;
+    bool admit(std::uint64_t peer);
+    void charge(std::uint64_t peer, std::uint64_t bytes);
+    void headers_from_tree(std::uint64_t peer, const net::GetHeaders& ask);
+    void blocks_from_tree(std::uint64_t peer, const net::GetBlocks& ask);
+    void read_headers(std::uint64_t peer, const net::GetHeaders& ask, std::uint64_t packed_end,
+                      SharedBytes after);
+    void read_blocks(std::uint64_t peer, const net::GetBlocks& ask);
+
+    store::Store& store_;
+    ChainKeeper& keeper_;
+    Links& links_;
+    pipeline::WorkerPool& pool_;
+    const pipeline::Consensus& consensus_;
+    std::unordered_map<std::uint64_t, net::TokenBucket> buckets_;
+    std::atomic<std::uint32_t> reading_{0};
+    std::atomic<std::uint64_t> bytes_served_{0};
+};
+
+}  // namespace synod::app
