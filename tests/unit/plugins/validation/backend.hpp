@@ -22,7 +22,9 @@ using Digest = std::array<std::uint8_t, 32>;
 //! One active instance of plugins/synod-validation-<name>.so.
 class Backend {
 public:
-    explicit Backend(const std::string& name, const std::string& config = "{}") {
+    explicit Backend(const std::string& name, const std::string& config = "{}",
+                     testing::Parallel parallel = testing::Parallel::Inline)
+        : host_(1, parallel) {
         const std::string path = std::string(SYNOD_BINARY_DIR) + "/plugins/synod-validation-" + name + ".so";
         std::string why;
         const synod_entry* entry = testing::open_entry(path, &why);
