@@ -256,14 +256,18 @@ Result<std::optional<std::uint64_t>> PackReader::find_in_segment(std::uint64_t s
 }
 
 Result<std::optional<std::uint64_t>> PackReader::find_hash(const Hash& hash) {
-    const auto last = newest();
-    if (!last) {
-        return std::unexpected(last.error());
+    std::uint64_t complete = 0;
+    {
+        Use use(probe_);
+        const auto row = use.number(1, kMaxHeight).step();
+        if (!row) {
+            return std::unexpected(row.error());
+        }
+        if (!*row) {
+            return std::nullopt;
+        }
+        complete = std::min(use.number(0) + use.number(1), kMaxHeight) / kSegmentBlocks;
     }
-    if (!*last) {
-        return std::nullopt;
-    }
-    const auto complete = (*last)->next() / kSegmentBlocks;
     auto found = find_unindexed(complete * kSegmentBlocks, hash);
     for (auto s = complete; s > 0 && found && !*found; --s) {
         found = find_in_segment(s - 1, hash);

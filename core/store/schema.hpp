@@ -11,9 +11,9 @@ namespace synod::store {
 
 //! Bytes a database page; large enough that a pack's chain of pages is short.
 inline constexpr int kPageBytes = 16384;
-//! The write-ahead log is folded into the database after this many pages (64 MiB), and its file
-//! shrinks to at most kWalKeepBytes afterwards.
-inline constexpr int kWalPages = 4096;
+//! The write-ahead log is folded into the database after this many pages (16 MiB): a longer log
+//! makes the one commit that folds it slower. Its file shrinks to kWalKeepBytes afterwards.
+inline constexpr int kWalPages = 1024;
 inline constexpr std::int64_t kWalKeepBytes = 64 << 20;
 
 //! Names of the single values in table meta.
