@@ -385,6 +385,17 @@ Outcome<void> Consensus::accept_certificate(const State& state, ByteView certifi
     return {};
 }
 
+Result<Bytes> Consensus::carried(ByteView block) const {
+    ByteSink sink(SYNOD_HEAD_PROOF_MAX);
+    auto done = plugin_call("consensus.carried", [&](synod_error* e) {
+        return api_->carried(instance_, borrow(block), &sink.sink, e);
+    });
+    if (!done) {
+        return std::unexpected(done.error());
+    }
+    return std::move(sink.bytes);
+}
+
 std::string Consensus::rule_name(std::uint32_t rule) const {
     const auto* name = api_->rule_name(instance_, rule);
     return name == nullptr ? "rule-" + std::to_string(rule) : name;

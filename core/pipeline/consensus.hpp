@@ -100,6 +100,8 @@ class Consensus {
     //! Advances `state` (fork it first when it is shared): its head counts as certified.
     Outcome<void> accept_certificate(const State& state, ByteView certificate,
                                                CheckSet& checks);
+    //! The certificate that a block carries for its parent.
+    Result<Bytes> carried(ByteView block) const;
     std::string rule_name(std::uint32_t rule) const;
     Result<std::string> explain_block(ByteView block) const;
     Result<std::string> explain_state(const State& state) const;

@@ -124,16 +124,23 @@ void Pipeline::decode(const std::shared_ptr<Running>& run) {
 }
 
 void Pipeline::plan(const std::shared_ptr<Running>& run) {
+    const bool sequence = run->job.sequence;
     if (run->fault) {
-        speculative_.reset();
+        if (sequence) {
+            speculative_.reset();
+        }
         return;
     }
     if (speculative_generation_ != run->generation) {
         speculative_.reset();
         speculative_generation_ = run->generation;
     }
-    const auto base = run->job.base ? run->job.base : speculative_;
-    speculative_.reset();
+    const auto base = run->job.base ? run->job.base
+                      : speculative_hash_ == run->job.parent ? speculative_
+                                                             : State{};
+    if (sequence) {
+        speculative_.reset();
+    }
     if (!base) {
         run->fault = Fault{"superseded", run->job.from, {}, "what it stood on was discarded", true};
         return;
@@ -165,7 +172,10 @@ void Pipeline::plan(const std::shared_ptr<Running>& run) {
     }
     run->weight = *weight;
     run->state = *forked;
-    speculative_ = *forked;
+    if (sequence) {
+        speculative_ = *forked;
+        speculative_hash_ = hash_of(run->blocks.back().view);
+    }
 }
 
 void Pipeline::finish(const std::shared_ptr<Running>& run) {

@@ -48,8 +48,10 @@ struct BlocksJob {
     Hash expected_end;  //!< zero: any
     bool vouched = false;
     std::uint64_t max_slot = 0;
-    //! The state to continue; empty: the one that the blocks job before this one left behind.
+    //! The state to continue; empty: the one that the last job of the sequence left behind.
     State base;
+    //! Part of the sequence that later jobs continue; false for a single block at the tip.
+    bool sequence = true;
     std::function<void(std::expected<ChainSegment, Fault>)> done;
 };
 
@@ -103,7 +105,8 @@ class Pipeline {
     std::shared_ptr<Strand> prove_strand_;
     std::mutex generation_mutex_;
     std::uint64_t generation_ = 0;
-    State speculative_;  // plan strand only
+    State speculative_;  // plan strand only, like the two below
+    Hash speculative_hash_;
     std::uint64_t speculative_generation_ = 0;
 };
 

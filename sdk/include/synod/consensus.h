@@ -213,6 +213,8 @@ typedef struct synod_consensus_api {
     /* [worker & active] Calls one of them; `state` is the head's, or NULL for methods that need none. */
     synod_status (*call)(synod_instance *, const synod_state *, synod_str method, synod_bytes params_json,
                          const synod_sink *json, synod_error *);
+    /* [shared] The certificate that a block carries for its parent, as `propose` and `accept_certificate` take it. */
+    synod_status (*carried)(synod_instance *, synod_bytes block, const synod_sink *certificate, synod_error *);
 } synod_consensus_api;
 #ifdef __cplusplus
 }

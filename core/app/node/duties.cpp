@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/app/node/duties.hpp"
+
+#include <sodium.h>
+
+namespace synod::app {
+
+using pipeline::CheckSet;
+
+namespace {
+
+Hash digest_of(ByteView bytes) {
+    Hash out;
+    crypto_generichash(out.data.data(), out.size(), bytes.data(), bytes.size(), nullptr, 0);
+    return out;
+}
+
+}  // namespace
+
+Duties::Duties(ChainKeeper& keeper, pipeline::Pipeline& pipeline, Links& links,
+               std::shared_ptr<Signer> signer, Listener listener)
+    : keeper_(keeper),
+      pipeline_(pipeline),
+      links_(links),
+      signer_(std::move(signer)),
+      listener_(std::move(listener)) {
+    if (signer_) {
+        if (auto record = signer_->record(); record && record->last_proposed_slot > 0) {
+            last_signed_slot_ = record->last_proposed_slot;
+        }
+    }
+}
+
+std::optional<std::uint32_t> Duties::authority() const {
+    const auto state = keeper_.head_state();
+    if (!signer_ || !state) {
+        return std::nullopt;
+    }
+    auto index = pipeline_.consensus().authority_index(state, signer_->public_key());
+    return index ? std::optional(*index) : std::nullopt;
+}
+
+void Duties::on_slot(std::uint64_t slot, bool gate_open) {
+    slot_ = slot;
+    if (keeper_.tree().head() != last_head_ || head_since_slot_ == 0) {
+        last_head_ = keeper_.tree().head();
+        head_since_slot_ = slot;
+    }
+    if (!authority()) {
+        return;
+    }
+    if (slot - head_since_slot_ >= kStallSlots) {
+        say_stalled(slot);
+    }
+    if (gate_open) {
+        propose(slot);
+    }
+}
+
+void Duties::propose(std::uint64_t slot) {
+    // Build on the highest certificate that is known: the head's own, or the one it carries.
+    const auto head = keeper_.tree().head();
+    auto base = keeper_.head_state();
+    auto certificate = keeper_.certificate_of(head.hash);
+    if (certificate.empty() && head.height > 0) {
+        const auto block = keeper_.block_at(head.height);
+        auto carried = pipeline_.consensus().carried(block.view);
+        const auto* node = keeper_.tree().find(head.hash);
+        if (!carried || node == nullptr) {
+            return;
+        }
+        certificate = std::move(*carried);
+        base = keeper_.state_of(node->parent);
+    }
+    if (!base) {
+        return;
+    }
+    struct Made {
+        std::optional<Bytes> block;
+        std::optional<Error> error;
+    };
+    auto made = std::make_shared<Made>();
+    pipeline_.on_consensus(
+        [this, base, slot, certificate, made] {
+            PublicKey author;
+            auto index = pipeline_.consensus().author_of(base, slot, &author);
+            if (!index || author != signer_->public_key()) {
+                return;
+            }
+            synod_payload payload{};
+            payload.size = sizeof payload;
+            auto unsigned_block = pipeline_.consensus().propose(base, slot, certificate, payload);
+            if (!unsigned_block) {
+                made->error = unsigned_block.error();
+                return;
+            }
+            auto signed_block = signer_->sign(std::move(*unsigned_block));
+            if (!signed_block) {
+                made->error = signed_block.error();
+                return;
+            }
+            made->block = std::move(*signed_block);
+        },
+        [this, slot, made] {
+            if (made->error) {
+                listener_.problem(*made->error);
+            } else if (made->block) {
+                last_signed_slot_ = slot;
+                ++proposed_;
+                listener_.proposed(std::move(*made->block));
+            }
+        });
+}
+
+void Duties::on_block(const Hash& block, bool gate_open) {
+    if (gate_open && authority()) {
+        vote(block);
+    }
+    certify(block);
+}
+
+void Duties::vote(const Hash& block) {
+    const auto state = keeper_.state_of(block);
+    const auto index = authority();
+    if (!state || !index) {
+        return;
+    }
+    auto made = std::make_shared<Result<Bytes>>(Bytes{});
+    pipeline_.on_consensus(
+        [this, state, index = *index, made] {
+            auto record = signer_->record();
+            if (!record) {
+                *made = std::unexpected(record.error());
+                return;
+            }
+            synod_lock lock{record->lock_slot, {}};
+            std::ranges::copy(record->lock_hash.data, lock.hash);
+            auto vote = pipeline_.consensus().vote(state, index, record->last_approved_slot, lock);
+            if (!vote) {
+                if (!vote.error().refusal) {
+                    *made = std::unexpected(vote.error().error);
+                }
+                return;  // the rules forbid it: silence is the answer
+            }
+            *made = signer_->sign(std::move(*vote));
+        },
+        [this, made] {
+            if (!*made) {
+                listener_.problem(made->error());
+            } else if (!(*made)->empty()) {
+                on_attestation(0, SharedBytes(std::move(**made)));
+            }
+        });
+}
+
+void Duties::say_stalled(std::uint64_t slot) {
+    const auto state = keeper_.head_state();
+    const auto index = authority();
+    if (!state || !index) {
+        return;
+    }
+    auto made = std::make_shared<Result<Bytes>>(Bytes{});
+    pipeline_.on_consensus(
+        [this, state, index = *index, slot, made] {
+            auto statement = pipeline_.consensus().stalled(state, index, slot);
+            *made = statement ? signer_->sign(std::move(*statement))
+                              : Result<Bytes>(std::unexpected(statement.error()));
+        },
+        [this, made] {
+            if (!*made) {
+                listener_.problem(made->error());
+            } else {
+                on_attestation(0, SharedBytes(std::move(**made)));
+            }
+        });
+}
+
+void Duties::on_attestation(std::uint64_t peer, const SharedBytes& bytes) {
+    const auto state = keeper_.head_state();
+    if (!state) {
+        return;
+    }
+    if (seen_.size() >= kMaxSeenAttestations) {
+        seen_.clear();
+    }
+    if (!seen_.insert(digest_of(bytes.view)).second) {
+        return;
+    }
+    struct Checked {
+        std::shared_ptr<CheckSet> checks = std::make_shared<CheckSet>();
+        synod_attestation what{};
+        std::optional<pipeline::Fault> fault;
+    };
+    auto checked = std::make_shared<Checked>();
+    pipeline_.on_consensus(
+        [this, state, bytes, checked] {
+            auto what = pipeline_.consensus().check_attestation(state, bytes.view, *checked->checks);
+            if (!what) {
+                const auto& refusal = what.error().refusal;
+                checked->fault = pipeline::Fault{refusal ? refusal->name : "malformed", 0, {},
+                                                 what.error().error.text(), false};
+            } else {
+                checked->what = *what;
+            }
+        },
+        [this, peer, bytes, checked] {
+            if (checked->fault) {
+                listener_.misbehaved(peer, *checked->fault);
+                return;
+            }
+            pipeline_.prove(checked->checks, [this, peer, bytes, checked](auto answer) {
+                if (!answer) {
+                    listener_.problem(answer.error());
+                } else if (*answer) {
+                    listener_.misbehaved(
+                        peer, {pipeline_.consensus().rule_name((*answer)->rule), checked->what.height,
+                               Hash::copy(checked->what.hash), "the signature does not hold", false});
+                } else {
+                    attestation_holds(checked->what, bytes);
+                    links_.broadcast(net::Gossip{kGossipAttestation, bytes}, peer);
+                }
+            });
+        });
+}
+
+void Duties::attestation_holds(const synod_attestation& what, const SharedBytes& bytes) {
+    const auto hash = Hash::copy(what.hash);
+    if (what.purpose == SYNOD_SIGN_STALLED) {
+        auto& stall = stalls_[what.author];
+        if (what.slot > stall.slot) {
+            stall = {hash, what.slot};
+        }
+        return;
+    }
+    if (what.height <= keeper_.tree().committed().height) {
+        return;
+    }
+    if (collecting_.size() >= kMaxOpenCertificates && !collecting_.contains(hash)) {
+        auto lowest = collecting_.begin();
+        for (auto it = collecting_.begin(); it != collecting_.end(); ++it) {
+            lowest = it->second.height < lowest->second.height ? it : lowest;
+        }
+        collecting_.erase(lowest);
+    }
+    auto& open = collecting_[hash];
+    open.height = what.height;
+    open.approvals.try_emplace(what.author, bytes.view.begin(), bytes.view.end());
+    certify(hash);
+}
+
+void Duties::certify(const Hash& block) {
+    const auto it = collecting_.find(block);
+    const auto state = keeper_.state_of(block);
+    if (it == collecting_.end() || !state || it->second.certifying ||
+        it->second.approvals.size() < keeper_.info().quorum ||
+        !keeper_.certificate_of(block).empty()) {
+        return;
+    }
+    it->second.certifying = true;
+    std::vector<Bytes> approvals;
+    for (const auto& [author, bytes] : it->second.approvals) {
+        approvals.push_back(bytes);
+    }
+    struct Made {
+        Bytes certificate;
+        pipeline::State state;
+        synod_weight weight{};
+        std::optional<Error> error;
+    };
+    auto made = std::make_shared<Made>();
+    pipeline_.on_consensus(
+        [this, state, approvals, made] {
+            auto& consensus = pipeline_.consensus();
+            auto certificate = consensus.certify(state, approvals);
+            auto forked = consensus.fork(state);
+            if (!certificate || !forked) {
+                made->error = certificate ? forked.error() : certificate.error().error;
+                return;
+            }
+            CheckSet proven_one_by_one;
+            if (auto done = consensus.accept_certificate(*forked, *certificate, proven_one_by_one); !done) {
+                made->error = done.error().error;
+                return;
+            }
+            auto weight = consensus.weigh(*forked);
+            if (!weight) {
+                made->error = weight.error();
+                return;
+            }
+            made->certificate = std::move(*certificate);
+            made->state = *forked;
+            made->weight = *weight;
+        },
+        [this, block, made] {
+            collecting_.erase(block);
+            if (made->error) {
+                listener_.problem(*made->error);
+            } else {
+                keeper_.certified(block, std::move(made->certificate), made->state, made->weight);
+            }
+        });
+}
+
+void Duties::on_committed(std::uint64_t height) {
+    std::erase_if(collecting_, [&](const auto& pair) { return pair.second.height <= height; });
+}
+
+std::uint32_t Duties::stall_statements() const {
+    std::uint32_t out = 0;
+    for (const auto& [author, stall] : stalls_) {
+        if (stall.head == keeper_.tree().head().hash && stall.slot + kStallSlots >= slot_) {
+            ++out;
+        }
+    }
+    return out;
+}
+
+}  // namespace synod::app

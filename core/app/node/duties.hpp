@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//! What an authority does under an open gate: proposes in its slot, approves what the rules allow,
+//! and says so when nothing moves (the escape rule of a whole federation's restart). Every node,
+//! authority or not, collects approvals into certificates and relays each attestation once.
+//! Control thread; plugin calls and signing run on the consensus strand.
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "core/app/node/chain_keeper.hpp"
+#include "core/app/node/links.hpp"
+#include "core/app/node/signer.hpp"
+#include "core/pipeline/pipeline.hpp"
+
+namespace synod::app {
+
+//! Blocks for which approvals are collected at once; the lowest go first.
+inline constexpr std::size_t kMaxOpenCertificates = 256;
+//! Attestations remembered so that each is checked and relayed once.
+inline constexpr std::size_t kMaxSeenAttestations = 16'384;
+//! Slots without progress after which an authority says so, and for which its word stands.
+inline constexpr std::uint64_t kStallSlots = 3;
+inline constexpr std::uint16_t kGossipAttestation = 1;
+
+class Duties {
+  public:
+    struct Listener {
+        std::function<void(Bytes block)> proposed;  //!< our own signed block, to be taken in and sent
+        std::function<void(std::uint64_t peer, const pipeline::Fault&)> misbehaved;
+        std::function<void(const Error&)> problem;
+    };
+    //! `signer` is null on a node that is no authority.
+    Duties(ChainKeeper& keeper, pipeline::Pipeline& pipeline, Links& links,
+           std::shared_ptr<Signer> signer, Listener listener);
+
+    void on_slot(std::uint64_t slot, bool gate_open);
+    //! A block of the tip was proven and stored.
+    void on_block(const Hash& block, bool gate_open);
+    //! From a peer, or our own with peer 0.
+    void on_attestation(std::uint64_t peer, const SharedBytes& bytes);
+    void on_committed(std::uint64_t height);
+    //! Authorities that say that our head hasn't moved, ourselves included.
+    [[nodiscard]] std::uint32_t stall_statements() const;
+    [[nodiscard]] std::optional<std::uint64_t> last_signed_slot() const { return last_signed_slot_; }
+    [[nodiscard]] std::optional<std::uint32_t> authority() const;
+    [[nodiscard]] std::uint64_t blocks_proposed() const { return proposed_; }
+
+  private:
+    struct Collecting {
+        std::uint64_t height = 0;
+        std::map<std::uint32_t, Bytes> approvals;
+        bool certifying = false;
+    };
+
+    void propose(std::uint64_t slot);
+    void vote(const Hash& block);
+    void say_stalled(std::uint64_t slot);
+    void attestation_holds(const synod_attestation& what, const SharedBytes& bytes);
+    void certify(const Hash& block);
+
+    ChainKeeper& keeper_;
+    pipeline::Pipeline& pipeline_;
+    Links& links_;
+    std::shared_ptr<Signer> signer_;
+    Listener listener_;
+    std::unordered_map<Hash, Collecting> collecting_;
+    std::unordered_set<Hash> seen_;
+    struct Stall {
+        Hash head;
+        std::uint64_t slot = 0;
+    };
+    std::map<std::uint32_t, Stall> stalls_;
+    std::uint64_t slot_ = 0;
+    chain::Pointer last_head_;
+    std::uint64_t head_since_slot_ = 0;
+    std::optional<std::uint64_t> last_signed_slot_;
+    std::uint64_t proposed_ = 0;
+};
+
+}  // namespace synod::app
