@@ -22,7 +22,7 @@ inline constexpr std::size_t kOpenBytes = 128U << 10U;
 //! Blocks a segment of the hash index, and rows it is spread over by the hash's first 6 bits.
 inline constexpr std::uint64_t kSegmentBlocks = 16384;
 inline constexpr std::uint64_t kSegmentBuckets = 64;
-//! An entry of the index: the hash's first 8 bytes, then the block's offset in the segment (u16 LE).
+//! An entry of the index: the first 8 bytes of the hash, then the offset in the segment (u16 LE).
 inline constexpr std::size_t kPrefixBytes = 8;
 inline constexpr std::size_t kEntryBytes = kPrefixBytes + 2;
 

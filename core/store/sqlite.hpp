@@ -24,7 +24,8 @@ enum class Access { read_only, read_write, create };
 
 class Database {
   public:
-    //! Opens a file. Errors: store.locked, store.corrupt, store.disk_full, store.io, store.no_memory.
+    //! Opens a file. Errors: store.locked, store.corrupt, store.disk_full, store.io,
+    //! store.no_memory.
     static Result<Database> open(const std::string& path, Access access);
     Database() = default;
     Database(Database&& other) noexcept;
