@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The machine against whole fake networks under virtual time.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "tests/unit/sync/fake_net.hpp"
+
+using namespace synod;
+using namespace synod::sync;
+using namespace synod::sync::test;
+
+namespace {
+
+void evidence(FakeNet& net, Height tip) {
+    net.feed(EvidenceVerified{1, tip, hash_of(tip), tip});
+}
+
+}  // namespace
+
+TEST_CASE("100,000 blocks from honest peers: synced, in order, at speed") {
+    FakeNet net(1, 100'000);
+    for (PeerId id = 1; id <= 4; ++id) {
+        net.peer(id, {});
+    }
+    evidence(net, 100'000);
+    net.feed(Start{});
+    REQUIRE(net.run_until(State::synced, 120s));
+    CHECK(net.head == 100'000);
+    CHECK(net.faults.empty());
+    CHECK(net.penalised.empty());
+    CHECK(net.stalled.empty());
+    // 60 MB over 4 x 5 MB/s is 3 s; slots and headers come on top.
+    CHECK(net.now < 12s);
+    CHECK(net.machine.snapshot(net.now).percentage == 100.0);
+}
+
+TEST_CASE("hostile, slow and dropping peers delay, and never stop, for many seeds") {
+    for (std::uint64_t seed = 1; seed <= 25; ++seed) {
+        CAPTURE(seed);
+        FakeNet net(seed, 100'000);
+        net.peer(1, {});
+        net.peer(2, {Manner::honest, 80ms, 2e6, {}});
+        net.peer(3, {Manner::slow, 300ms, 0, {}});
+        net.peer(4, {Manner::dropping, 30ms, 3e6, {}});
+        net.peer(5, {Manner::lying, 5ms, 9e6, {}});
+        net.peer(6, {Manner::corrupt, 5ms, 9e6, {}});
+        net.peer(7, {Manner::silent, 5ms, 9e6, {}});
+        net.peer(8, {Manner::empty, 5ms, 9e6, {}});
+        net.peer(9, {Manner::busy, 5ms, 3e6, {}});
+        evidence(net, 100'000);
+        net.feed(Start{});
+        const bool done = net.run_until(State::synced, 600s);
+        INFO(net.machine.dump(net.now));
+        REQUIRE(done);
+        CHECK(net.head == 100'000);
+        CHECK(net.faults.empty());
+        for (const Penalise& p : net.penalised) {
+            const bool guilty = p.peer == 5 || p.peer == 6 || p.peer == 8;
+            CHECK(guilty);  // the slow, the silent and the busy are never called liars
+        }
+    }
+}
+
+TEST_CASE("one peer is enough, and its lie is found when an honest one comes") {
+    FakeNet net(3, 20'000);
+    net.peer(1, {});
+    evidence(net, 20'000);
+    net.feed(Start{});
+    CHECK(net.run_until(State::synced, 60s));
+}
