@@ -179,7 +179,6 @@ void Core::on(const RecoveryDone& event) {
     if (s_.committed.height > event.height) {
         s_.committed = s_.head;
     }
-    s_.target.forget();
     begin_again(s_.head);
     progress_.begin(s_.head.height, s_.now);
     enter(State::discovering, "recovered at height " + std::to_string(event.height));

@@ -54,7 +54,8 @@ bool Core::evaluate_once() {
     switch (state_) {
         case State::discovering: return discover();
         case State::downloading_headers:
-            if (target && (headers_.skeleton().tip().height >= *target || headers_.full())) {
+            if (target && ((headers_.skeleton().tip().height >= *target && !headers_.more()) ||
+                           headers_.full())) {
                 enter(State::downloading_blocks, "headers verified up to the target");
                 return true;
             }

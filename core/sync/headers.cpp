@@ -19,6 +19,7 @@ void HeaderWalk::reset(const BlockRef& base) {
     }
     fork_.reset();
     blames_.clear();
+    more_ = false;
     main_.reset(base);
 }
 
@@ -73,7 +74,7 @@ void HeaderWalk::pump() {
     // Nothing is known to be ahead. Bare claims above are looked into now and then; before any
     // evidence everybody is asked.
     const bool capped = s_.target.cap() && tip.height >= *s_.target.cap();
-    if (s_.now < next_poll_ || capped) {
+    if ((s_.now < next_poll_ && !more_) || capped) {
         return;
     }
     if (Peer* peer = choose(tip.height + 1, goal.has_value()); peer != nullptr) {
@@ -127,6 +128,7 @@ void HeaderWalk::on_received(const HeadersReceived& event) {
 // Nothing from there on is a statement about its own tip and never about ours.
 void HeaderWalk::had_nothing(Peer& peer, const OpenRequest& request) {
     const Height from = request.parent.height + 1;
+    more_ = false;
     s_.lacks(peer, from);
     if (request.fork) {
         abandon_fork();
@@ -210,6 +212,7 @@ void HeaderWalk::accept(Peer* peer, const OpenRequest& request, const HeadersChe
         s_.emit(Penalise{blame.peer, Offence::invalid_header, blame.height, blame.rule});
     }
     blames_.clear();
+    more_ = peer != nullptr && event.count == request.count && peer->claim > last.height;
     if (peer != nullptr) {
         peer->claim = std::max(peer->claim, last.height);
         peer->unbacked = 0;
@@ -289,6 +292,7 @@ void HeaderWalk::reject(Peer* peer, const HeadersChecked& event) {
 
 void HeaderWalk::on_failed(const OpenRequest& request) {
     open_ = 0;
+    more_ = false;
     if (request.fork) {
         abandon_fork();
     }

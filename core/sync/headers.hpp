@@ -29,7 +29,8 @@ class HeaderWalk {
     //! True once after a fork was adopted: the window above the base is void.
     bool take_adopted();
     [[nodiscard]] bool full() const { return main_.size() + 64 >= s_.config.anchors_max; }
-    [[nodiscard]] bool busy() const { return open_ != 0; }
+    //! The last reply was full and its sender claims more: this is not the chain's end yet.
+    [[nodiscard]] bool more() const { return more_; }
 
   private:
     struct Fork {
@@ -55,6 +56,7 @@ class HeaderWalk {
     std::vector<Blame> blames_;
     std::uint32_t self_faults_ = 0;
     bool adopted_ = false;
+    bool more_ = false;
 };
 
 }  // namespace synod::sync

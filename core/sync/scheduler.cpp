@@ -143,13 +143,27 @@ Peer* Scheduler::choose(const Range& range, bool strict) {
         }
         const bool tried =
             std::find(range.tried.begin(), range.tried.end(), p.id) != range.tried.end();
-        return !strict || (!tried && (p.claim == 0 || p.claim >= range.end.height));
+        const bool suspect = range.processing_failures > 0 && p.distrusted;
+        return !strict ||
+               (!tried && !suspect && (p.claim == 0 || p.claim >= range.end.height));
     });
+}
+
+// A range that failed waits for room at somebody fresh rather than going back to who failed it.
+bool Scheduler::better_wait(const Range& range) const {
+    return !range.tried.empty() &&
+           std::any_of(s_.peers.all().begin(), s_.peers.all().end(), [&](const auto& item) {
+               const Peer& p = item.second;
+               return p.open > 0 && !p.distrusted && s_.peers.usable(p, s_.now) &&
+                      s_.may_have(p, range.end.height) &&
+                      std::find(range.tried.begin(), range.tried.end(), p.id) ==
+                          range.tried.end();
+           });
 }
 
 bool Scheduler::assign(Range& range) {
     Peer* peer = choose(range, true);
-    if (peer == nullptr) {
+    if (peer == nullptr && !better_wait(range)) {
         peer = choose(range, false);
     }
     if (peer == nullptr) {

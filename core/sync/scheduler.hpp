@@ -85,6 +85,7 @@ class Scheduler {
     bool near_tip(const Range& range) const;
     bool assign(Range& range);
     Peer* choose(const Range& range, bool strict);
+    bool better_wait(const Range& range) const;
     void request_next(Range& range, Download& download, Peer& peer);
     void release(Range& range, std::size_t index);
     void release_all(Range& range);

@@ -22,8 +22,6 @@ class Target {
         slot_ = slot;
         return true;
     }
-    //! After a recovery: evidence is gathered anew, because the chain itself was in doubt.
-    void forget() { best_.reset(); }
     //! The operator's own end; none: the network's tip.
     void cap(std::optional<Height> height) { cap_ = height; }
 
