@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# synod_fuzz(NAME SOURCES file... [LINK lib...] CORPUS folder): with clang and "fuzzer" in SYNOD_SANITIZE a libFuzzer
+# binary fuzz_NAME; otherwise one that replays the corpus and a fixed number of mutations, run as a property test.
+include_guard(GLOBAL)
+function(synod_fuzz name)
+  cmake_parse_arguments(ARG "" "CORPUS" "SOURCES;LINK" ${ARGN})
+  add_executable(fuzz_${name} ${ARG_SOURCES})
+  target_include_directories(fuzz_${name} PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(fuzz_${name} PRIVATE ${ARG_LINK})
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang" AND SYNOD_SANITIZE MATCHES "fuzzer")
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    return()
+  endif()
+  target_sources(fuzz_${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests/fuzz/support/driver.cpp")
+  add_test(NAME fuzz_${name} COMMAND fuzz_${name} "${ARG_CORPUS}")
+  set_tests_properties(fuzz_${name} PROPERTIES TIMEOUT 120 LABELS property)
+endfunction()
