@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The state table row by row, and single behaviours of the machine, its gate and its progress.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "core/sync/progress.hpp"
+#include "core/sync/state_table.hpp"
+#include "tests/unit/sync/fake_net.hpp"
+
+using namespace synod;
+using namespace synod::sync;
+using namespace synod::sync::test;
+
+namespace {
+
+template <typename T>
+const T* first(const std::vector<Action>& actions) {
+    for (const Action& a : actions) {
+        if (const T* hit = std::get_if<T>(&a)) {
+            return hit;
+        }
+    }
+    return nullptr;
+}
+
+GateInputs good() {
+    GateInputs in;
+    in.network_health = 0.9;
+    in.authorities_seen = 3;
+    in.quorum = 3;
+    in.clock_samples = 3;
+    in.last_commit_durable = true;
+    in.disk_free_bytes = 2ULL << 30;
+    in.last_signed_slot = 1;
+    return in;
+}
+
+GateView level(Slot slot) {
+    return GateView{true, 1.0, 0, true, slot, slot};
+}
+
+bool met(const GateStatus& status, const std::string& name) {
+    for (const GateCondition& c : status.conditions) {
+        if (c.name == name) {
+            return c.met;
+        }
+    }
+    FAIL("no condition " << name);
+    return false;
+}
+
+}  // namespace
+
+TEST_CASE("every command in every state is honoured or refused with a reason") {
+    for (std::size_t s = 0; s < kStateCount; ++s) {
+        for (std::size_t e = 0; e < kEventKinds; ++e) {
+            const Cell c = cell(static_cast<State>(s), static_cast<EventKind>(e));
+            CHECK((c.outcome == Outcome::refuse) == !c.reason.empty());
+        }
+        const auto state = static_cast<State>(s);
+        const bool may_start =
+            state == State::idle || state == State::synced || state == State::failed;
+        CHECK((cell(state, EventKind::start).outcome == Outcome::handle) == may_start);
+        CHECK((cell(state, EventKind::pause).outcome == Outcome::handle) == active(state));
+    }
+    Machine machine({}, block(0), 0, block(0));
+    const auto refused = machine.step(Resume{}, 0s);
+    REQUIRE(first<Refused>(refused) != nullptr);
+    CHECK(first<Refused>(refused)->reason == "not started");
+}
+
+TEST_CASE("thirty attempts without a peer fail; five recoveries later it stays failed") {
+    Machine machine({}, block(0), 0, block(0));
+    machine.step(Start{}, 0s);
+    Instant now{};
+    int recoveries = 0;
+    bool last = false;
+    for (int i = 0; i < 4000 && !last; ++i) {
+        now += 100ms;
+        for (const Action& a : machine.step(Tick{}, now)) {
+            if (const auto* f = std::get_if<Failed>(&a)) {
+                CHECK(f->reason == "no peers");
+                last = f->final;
+            }
+            if (std::holds_alternative<Recover>(a)) {
+                ++recoveries;
+                machine.step(RecoveryDone{0, hash_of(0), 0}, now);
+            }
+        }
+    }
+    CHECK(last);
+    CHECK(recoveries == 5);
+    CHECK(machine.state() == State::failed);
+}
+
+TEST_CASE("short and empty replies and bare claims never make it synced") {
+    Machine machine({}, block(0), 0, block(0));
+    machine.step(Start{}, 0s);
+    auto actions = machine.step(PeerUp{1, false, 1}, 0s);
+    machine.step(PeerClaim{1, 1'000'000}, 0s);
+    Instant now{};
+    int lies = 0;
+    for (Slot i = 1; i < 200; ++i) {
+        if (const auto* h = first<RequestHeaders>(actions)) {
+            actions = machine.step(HeadersReceived{h->request, ReplyResult::ok, 0, 0}, now);
+            lies += first<Penalise>(actions) != nullptr ? 1 : 0;
+        }
+        now += 1s;
+        actions = machine.step(Tick{}, now);
+        machine.step(SlotTick{i}, now);
+        CHECK(machine.state() != State::synced);
+    }
+    CHECK(lies == 1);  // the claim was never backed
+    CHECK_FALSE(machine.snapshot(now).target.has_value());
+}
+
+TEST_CASE("a peer that refuses our head and twice our committed block is on another chain") {
+    Machine machine({}, block(10), 10, block(5));
+    machine.step(Start{}, 0s);
+    machine.step(EvidenceVerified{0, 50, hash_of(50), 50}, 0s);
+    auto actions = machine.step(PeerUp{1, false, 1}, 0s);
+    const auto* ask = first<RequestHeaders>(actions);
+    REQUIRE(ask != nullptr);
+    CHECK(ask->parent == hash_of(10));
+    actions = machine.step(HeadersReceived{ask->request, ReplyResult::other_fork, 0, 0}, 1ms);
+    ask = first<RequestHeaders>(actions);
+    REQUIRE(ask != nullptr);
+    CHECK(ask->from == 6);
+    CHECK(ask->parent == hash_of(5));
+    actions = machine.step(HeadersReceived{ask->request, ReplyResult::other_fork, 0, 0}, 2ms);
+    ask = first<RequestHeaders>(actions);
+    REQUIRE(ask != nullptr);
+    actions = machine.step(HeadersReceived{ask->request, ReplyResult::other_fork, 0, 0}, 3ms);
+    CHECK(first<PeerOnOtherChain>(actions) != nullptr);
+    CHECK(first<RequestHeaders>(actions) == nullptr);
+}
+
+TEST_CASE("pause keeps the window and asks for nothing; resume goes on") {
+    FakeNet net(5, 50'000);
+    net.peer(1, {Manner::honest, 20ms, 200e3, {}});
+    net.feed(EvidenceVerified{1, 50'000, hash_of(50'000), 1});
+    net.feed(Start{});
+    REQUIRE(net.run_until(State::downloading_blocks, 20s));
+    net.run_until(State::synced, 3s);
+    const auto before = net.machine.snapshot(net.now);
+    REQUIRE(before.ranges > 0);
+    net.feed(Pause{});
+    CHECK(net.machine.snapshot(net.now).ranges == before.ranges);
+    CHECK(first<RequestBlocks>(net.machine.step(Tick{}, net.now)) == nullptr);
+    net.feed(Resume{});
+    CHECK(net.machine.state() == before.state);
+    CHECK(net.run_until(State::synced, 600s));
+}
+
+TEST_CASE("gate: three slots open, two misses shut, each condition alone shuts") {
+    Gate gate{SyncConfig{}};
+    gate.set_inputs(good());
+    CHECK_FALSE(gate.slot(level(10)));
+    CHECK_FALSE(gate.slot(level(11)));
+    CHECK(gate.slot(level(12)));
+    CHECK(gate.open());
+    GateView bad = level(13);
+    bad.behind = 11;
+    CHECK_FALSE(gate.slot(bad));
+    bad.now_slot = 14;
+    CHECK(gate.slot(bad));
+    CHECK_FALSE(gate.open());
+
+    const auto only = [](auto change, const char* name) {
+        Gate g{SyncConfig{}};
+        GateInputs in = good();
+        GateView view = level(20);
+        change(in, view);
+        g.set_inputs(in);
+        CHECK_FALSE(met(g.status(view), name));
+        CHECK_FALSE(g.status(view).all_met);
+    };
+    only([](GateInputs&, GateView& v) { v.percentage = 0.9949; }, "percentage");
+    only([](GateInputs&, GateView& v) { v.behind = 11; }, "blocks_behind");
+    only([](GateInputs&, GateView& v) { v.head_slot = 16; }, "slot_lag");
+    only([](GateInputs&, GateView& v) { v.evidence = false; }, "target_evidence");
+    only([](GateInputs&, GateView& v) { v.running = false; }, "running");
+    only([](GateInputs& i, GateView&) { i.network_health = 0.7; }, "network_health");
+    only([](GateInputs& i, GateView&) { i.authorities_seen = 2; }, "federation");
+    only([](GateInputs& i, GateView&) { i.blocks_since_pow = 10'000; }, "proof_of_work");
+    only([](GateInputs& i, GateView&) { i.clock_offset_ms = -500; }, "clock");
+    only([](GateInputs& i, GateView&) { i.clock_samples = 2; }, "clock");
+    only([](GateInputs& i, GateView&) { i.last_commit_durable = false; }, "commit_durable");
+    only([](GateInputs& i, GateView&) { i.disk_free_bytes = 5; }, "disk");
+    only([](GateInputs& i, GateView&) { i.emergency = true; }, "no_emergency");
+    only([](GateInputs& i, GateView&) { i.last_signed_slot = 20; }, "last_signed_slot");
+}
+
+TEST_CASE("gate: the escape rule stands in for the tip and for nothing of our own") {
+    Gate gate{SyncConfig{}};
+    GateInputs in = good();
+    in.stall_statements = 3;
+    gate.set_inputs(in);
+    GateView view = level(100);
+    view.head_slot = 10;
+    view.evidence = false;
+    view.percentage = 0;
+    CHECK(gate.status(view).all_met);
+    in.last_signed_slot = 100;
+    gate.set_inputs(in);
+    CHECK_FALSE(gate.status(view).all_met);
+    in = good();
+    in.stall_statements = 2;
+    gate.set_inputs(in);
+    CHECK_FALSE(gate.status(view).all_met);
+}
+
+TEST_CASE("the time left is a range or unknown, and 100 % is for synced alone") {
+    Progress progress;
+    progress.begin(0, 0s);
+    CHECK_FALSE(progress.eta(0, 1000, 0s).has_value());
+    for (int i = 1; i <= 20; ++i) {
+        progress.record(static_cast<Height>(i) * 10, 1000, std::chrono::seconds(i));
+    }
+    const auto eta = progress.eta(200, 1000, 20s);
+    REQUIRE(eta.has_value());
+    CHECK(eta->low_s <= 80.0);
+    CHECK(eta->high_s >= 79.9);
+    CHECK_FALSE(progress.eta(200, std::nullopt, 20s).has_value());
+    Progress wild;
+    wild.begin(0, 0s);
+    for (int i = 1; i <= 6; ++i) {
+        wild.record(i < 6 ? 0 : 500, 1000, std::chrono::seconds(i));
+    }
+    CHECK_FALSE(wild.eta(500, 1000, 6s).has_value());
+    CHECK(progress.of_run(1000, 1000, false) < 100.0);
+    CHECK(progress.of_run(1000, 1000, true) == 100.0);
+}
