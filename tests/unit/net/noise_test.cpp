@@ -108,3 +108,19 @@ TEST_CASE("frame: any size in any slices comes back; any flipped bit is refused"
     CHECK(limited.feed(Bytes(4, 0), out).error().code == "net.frame_dead");
     CHECK(fresh.append(Bytes(kMaxFrameBytes + 1), small).error().code == "net.frame_too_large");
 }
+
+TEST_CASE("frame: a frame can't be cut in two at a record's edge") {
+    const Bytes key(32, 7);
+    FrameEncoder encoder{CipherState(key)};
+    FrameDecoder decoder{CipherState(key)};
+    Bytes wire;
+    REQUIRE(encoder.append(Bytes(kRecordPlainBytes + 1, 3), wire));
+    wire[0] = 0xff;  // claims one full record, 65,535 bytes
+    wire[1] = 0xff;
+    wire[2] = 0;
+    std::vector<SharedBytes> out;
+    const auto result = decoder.feed(ByteView(wire).first(4 + kNoiseMaxMessage), out);
+    REQUIRE(!result);
+    CHECK(result.error().code == "net.frame_tag");
+    CHECK(out.empty());
+}
