@@ -35,12 +35,14 @@ struct Ledger {
         }
     }
     void add(RequestId id, Instant deadline) {
-        RC_ASSERT(seen.empty() || id > seen.back());
+        const bool fresh = seen.empty() || id > seen.back();
+        RC_ASSERT(fresh);
         seen.push_back(id);
         open[id] = deadline;
     }
     RequestId some(std::uint64_t pick) const {
-        return seen.empty() ? pick : seen[seen.size() - 1 - pick % std::min<std::size_t>(seen.size(), 6)];
+        const std::size_t recent = std::min<std::size_t>(seen.size(), 6);
+        return seen.empty() ? pick : seen[seen.size() - 1 - pick % recent];
     }
 };
 
@@ -146,8 +148,8 @@ TEST_CASE("any events in any order: no assertion, bounded, every request ends") 
             RC_ASSERT(shot.ranges <= config.window_blocks);
             RC_ASSERT(shot.anchors <= config.anchors_max + 64);
             RC_ASSERT(shot.percentage >= 0.0 && shot.percentage <= 100.0);
-            RC_ASSERT((shot.percentage < 100.0) ||
-                      (shot.state == State::synced && shot.behind == 0));
+            const bool synced = shot.state == State::synced && shot.behind == 0;
+            RC_ASSERT((shot.percentage == 100.0) == synced);
         }
         // Alone and paused, everything that was asked for ends by itself.
         ledger.take(machine.step(Pause{}, now));
