@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! libFuzzer target for everything that reads a peer's merged-mining bytes: proof, finality record, report.
+//! libFuzzer target for everything that reads a peer's merged-mining bytes: proof, finality record,
+//! report.
 #include "plugins/consensus/federation/auxpow/bundle.hpp"
 #include "plugins/consensus/federation/auxpow/check_json.hpp"
 

@@ -9,20 +9,24 @@ constexpr int64_t kMaxHalfLifeS = int64_t{1} << 31;
 
 // 65536 * 2^(frac / 65536) by the cubic of the specification; the error is below 0.013 %.
 uint32_t power_factor(uint64_t frac) {
-    const uint64_t cubic = 195766423245049ull * frac + 971821376ull * frac * frac + 5127ull * frac * frac * frac;
+    const uint64_t cubic =
+        195766423245049ull * frac + 971821376ull * frac * frac + 5127ull * frac * frac * frac;
     return 65536u + static_cast<uint32_t>((cubic + (1ull << 47)) >> 48);
 }
 
 } // namespace
 
-U256 asert_target(const U256& anchor, int64_t time_diff_s, int64_t record_diff, const AsertParams& params) {
+U256 asert_target(const U256& anchor, int64_t time_diff_s, int64_t record_diff,
+                  const AsertParams& params) {
     assert(params.aim_s > 0 && params.aim_s <= kMaxHalfLifeS);
     assert(params.half_life_s > 0 && params.half_life_s <= kMaxHalfLifeS);
     assert(!params.hardest.is_zero() && params.hardest <= params.easiest);
     const int64_t time = std::clamp(time_diff_s, -kAsertMaxDiffS, kAsertMaxDiffS);
-    const int64_t due_records = std::clamp<int64_t>(record_diff, 0, kAsertMaxDiffS / params.aim_s) + 1;
+    const int64_t due_records =
+        std::clamp<int64_t>(record_diff, 0, kAsertMaxDiffS / params.aim_s) + 1;
     const int64_t exponent = (time - params.aim_s * due_records) * kRadix / params.half_life_s;
-    const int64_t shifts = (exponent >> 16) - 16; // C++20: the shift of a negative number is arithmetic
+    const int64_t shifts =
+        (exponent >> 16) - 16; // C++20: the shift of a negative number is arithmetic
     const uint32_t factor = power_factor(static_cast<uint64_t>(exponent) & 0xffffu);
 
     uint32_t carry = 0;

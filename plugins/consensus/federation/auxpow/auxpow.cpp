@@ -57,7 +57,8 @@ Fault auxpow_fault(const Reader& in) {
 
 Outcome<AuxPow> parse_auxpow(ByteView bytes) {
     if (bytes.size() > kMaxAuxPowBytes) {
-        return Fault{"auxpow.too_large", "a proof has at most " + std::to_string(kMaxAuxPowBytes) + " bytes", "byte 0"};
+        return Fault{"auxpow.too_large",
+                     "a proof has at most " + std::to_string(kMaxAuxPowBytes) + " bytes", "byte 0"};
     }
     Reader in(bytes);
     AuxPow out = read_auxpow(in, bytes);

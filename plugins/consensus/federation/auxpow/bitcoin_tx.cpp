@@ -88,8 +88,14 @@ BitcoinTx read_transaction(Reader& in, ByteView whole) {
 }
 
 std::array<uint8_t, kBlockHeaderBytes> BlockHeader::encode() const {
-    const Bytes bytes =
-        Writer{}.u32(version).bytes(previous).bytes(merkle_root).u32(time).u32(bits).u32(nonce).take();
+    const Bytes bytes = Writer{}
+                            .u32(version)
+                            .bytes(previous)
+                            .bytes(merkle_root)
+                            .u32(time)
+                            .u32(bits)
+                            .u32(nonce)
+                            .take();
     std::array<uint8_t, kBlockHeaderBytes> out{};
     std::memcpy(out.data(), bytes.data(), out.size());
     return out;

@@ -1,31 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-//! A Bitcoin transaction and block header, as far as a merged-mining proof needs them. Pure, any thread; keeps the
-//! bytes rather than every field, and never judges amounts or scripts.
+//! A Bitcoin transaction and block header, as far as a merged-mining proof needs them. Pure, any
+//! thread; keeps the bytes rather than every field, and never judges amounts or scripts.
 #include "plugins/consensus/federation/auxpow/wire.hpp"
 
 namespace synod::federation {
 
 /// A parsed transaction. Owns its bytes.
 struct BitcoinTx {
-    Bytes base;                ///< the serialisation without witness: what the txid hashes
-    Bytes script_sig;          ///< of the first input
-    Bytes witness_form;        ///< the bytes as they came when they had a witness, else empty
-    uint64_t inputs = 0;       ///< at least 1
-    uint64_t outputs = 0;      ///< 0 is allowed: some miners' proofs have none
-    Hash32 first_prevout{};    ///< transaction id of the first input's previous output
-    uint32_t first_index = 0;  ///< its index
+    Bytes base;               ///< the serialisation without witness: what the txid hashes
+    Bytes script_sig;         ///< of the first input
+    Bytes witness_form;       ///< the bytes as they came when they had a witness, else empty
+    uint64_t inputs = 0;      ///< at least 1
+    uint64_t outputs = 0;     ///< 0 is allowed: some miners' proofs have none
+    Hash32 first_prevout{};   ///< transaction id of the first input's previous output
+    uint32_t first_index = 0; ///< its index
 
     /// One input with the null previous output (Bitcoin: a coinbase transaction).
-    bool is_coinbase() const noexcept { return inputs == 1 && first_prevout == Hash32{} && first_index == 0xffffffffu; }
+    bool is_coinbase() const noexcept {
+        return inputs == 1 && first_prevout == Hash32{} && first_index == 0xffffffffu;
+    }
     /// Transaction id in internal order, by BIP 144 without the witness.
     Hash32 txid(const Hasher& hash) const { return hash(base); }
     /// The bytes as they came.
-    ByteView wire() const noexcept { return witness_form.empty() ? ByteView(base) : ByteView(witness_form); }
+    ByteView wire() const noexcept {
+        return witness_form.empty() ? ByteView(base) : ByteView(witness_form);
+    }
 };
 
-/// Reads one transaction, witness form (BIP 144) or not, from where `in` stands; leaves `in` after it. Fails `in` with
-/// truncated, compact_size, tx_no_inputs, tx_witness_flag or tx_witness_empty.
+/// Reads one transaction, witness form (BIP 144) or not, from where `in` stands; leaves `in` after
+/// it. Fails `in` with truncated, compact_size, tx_no_inputs, tx_witness_flag or tx_witness_empty.
 BitcoinTx read_transaction(Reader& in, ByteView whole);
 
 inline constexpr size_t kBlockHeaderBytes = 80;

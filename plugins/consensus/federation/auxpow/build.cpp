@@ -6,13 +6,20 @@ namespace {
 
 constexpr size_t kGrindLanes = 16; // headers hashed in one call
 
-// One null input whose script is a push of magic, root, size 1, nonce 0; no output, as Namecoin's own minimal proof.
+// One null input whose script is a push of magic, root, size 1, nonce 0; no output, as Namecoin's
+// own minimal proof.
 BitcoinTx commitment_coinbase(const Hash32& aux_hash) {
     constexpr uint8_t kPushed = 4 + 32 + 4 + 4;
     BitcoinTx tx;
     tx.inputs = 1;
     tx.first_index = 0xffffffffu;
-    tx.script_sig = Writer{}.u8(kPushed).bytes(kMergedMiningMagic).bytes(reversed(aux_hash)).u32(1).u32(0).take();
+    tx.script_sig = Writer{}
+                        .u8(kPushed)
+                        .bytes(kMergedMiningMagic)
+                        .bytes(reversed(aux_hash))
+                        .u32(1)
+                        .u32(0)
+                        .take();
     tx.base = Writer{}
                   .u32(1)
                   .compact_size(1)
@@ -27,7 +34,8 @@ BitcoinTx commitment_coinbase(const Hash32& aux_hash) {
     return tx;
 }
 
-// Tries nonces from parent.nonce on; leaves the one that meets the target. False when max_tries are used up.
+// Tries nonces from parent.nonce on; leaves the one that meets the target. False when max_tries are
+// used up.
 bool grind(BlockHeader& parent, const BuildInput& input, const Hasher& hash) {
     std::array<std::array<uint8_t, kBlockHeaderBytes>, kGrindLanes> headers;
     std::array<synod_bytes, kGrindLanes> spans;
@@ -35,7 +43,8 @@ bool grind(BlockHeader& parent, const BuildInput& input, const Hasher& hash) {
     headers.fill(parent.encode());
     uint32_t nonce = parent.nonce;
     for (uint64_t tried = 0; tried < input.max_tries; tried += kGrindLanes) {
-        const auto lanes = static_cast<size_t>(std::min<uint64_t>(kGrindLanes, input.max_tries - tried));
+        const auto lanes =
+            static_cast<size_t>(std::min<uint64_t>(kGrindLanes, input.max_tries - tried));
         for (size_t i = 0; i < lanes; ++i) {
             const uint32_t n = nonce + static_cast<uint32_t>(i);
             for (size_t b = 0; b < 4; ++b) {
@@ -62,13 +71,15 @@ bool grind(BlockHeader& parent, const BuildInput& input, const Hasher& hash) {
 Outcome<AuxPow> build_auxpow(const BuildInput& input, const Hasher& hash) {
     AuxPow out;
     out.coinbase = commitment_coinbase(input.aux_hash);
-    out.parent.version = input.chain_id == 0 ? 0x00010001u : 1u; // the parent must not have this chain's id
+    out.parent.version =
+        input.chain_id == 0 ? 0x00010001u : 1u; // the parent must not have this chain's id
     out.parent.merkle_root = out.coinbase.txid(hash);
     out.parent.time = input.parent_time;
     out.parent.bits = input.parent_bits;
     out.parent.nonce = input.first_nonce;
     if (!grind(out.parent, input, hash)) {
-        return Fault{"auxpow.exhausted", "no nonce met the target in " + std::to_string(input.max_tries) + " tries",
+        return Fault{"auxpow.exhausted",
+                     "no nonce met the target in " + std::to_string(input.max_tries) + " tries",
                      "target " + input.target.hex()};
     }
     return out;

@@ -6,15 +6,18 @@ namespace {
 
 std::optional<Fault> invalid(const BundleHeader& h) {
     if (h.version != kBundleVersion) {
-        return Fault{"bundle.version", "version " + std::to_string(h.version) + " is not known", "version"};
+        return Fault{"bundle.version", "version " + std::to_string(h.version) + " is not known",
+                     "version"};
     }
     if (h.range_start == 0 || h.range_end < h.range_start) {
         return Fault{"bundle.range",
-                     std::to_string(h.range_start) + ".." + std::to_string(h.range_end) + " is not a range of blocks",
+                     std::to_string(h.range_start) + ".." + std::to_string(h.range_end) +
+                         " is not a range of blocks",
                      "range"};
     }
     if (h.payout.size() < kMinPayoutBytes || h.payout.size() > kMaxPayoutBytes) {
-        return Fault{"bundle.payout", std::to_string(h.payout.size()) + " bytes; 20 to 32 are allowed", "payout"};
+        return Fault{"bundle.payout",
+                     std::to_string(h.payout.size()) + " bytes; 20 to 32 are allowed", "payout"};
     }
     return std::nullopt;
 }
@@ -49,7 +52,12 @@ Outcome<Bytes> encode_bundle(const BundleHeader& h) {
         return *fault;
     }
     Writer out;
-    out.u32(h.version).u32(h.chain_id).u64(h.range_start).u64(h.range_end).u32(h.bits).bytes(h.blocks_root);
+    out.u32(h.version)
+        .u32(h.chain_id)
+        .u64(h.range_start)
+        .u64(h.range_end)
+        .u32(h.bits)
+        .bytes(h.blocks_root);
     out.u8(static_cast<uint8_t>(h.payout.size())).bytes(h.payout).u64(h.governance_sequence);
     return out.take();
 }
@@ -80,7 +88,8 @@ Outcome<Hash32> range_root(std::vector<Hash32> level, const Hasher& hash) {
         const size_t pairs = level.size() / 2;
         std::vector<synod_bytes> spans(pairs);
         for (size_t i = 0; i < pairs; ++i) {
-            spans[i] = {level[2 * i].data(), 64}; // neighbours in the vector: left and right in one span
+            spans[i] = {level[2 * i].data(),
+                        64}; // neighbours in the vector: left and right in one span
         }
         std::vector<Hash32> up(pairs + level.size() % 2);
         hash.function(hash.ctx, spans.data(), pairs, up[0].data());
@@ -126,7 +135,8 @@ Outcome<FinalityRecord> decode_record(ByteView bytes) {
                      "byte " + std::to_string(in.at())};
     }
     if (!proof.coinbase.witness_form.empty() || proof.block_hash != Hash32{}) {
-        return Fault{"record.not_normal", "the proof carries a witness or a block hash, which no rule binds", "proof"};
+        return Fault{"record.not_normal",
+                     "the proof carries a witness or a block hash, which no rule binds", "proof"};
     }
     return FinalityRecord{std::move(*header), std::move(proof)};
 }

@@ -10,7 +10,8 @@ class Report {
 public:
     /// `detail` is kept as given: it tells what was found, whether or not the rule holds.
     bool rule(const char* code, const char* name, bool holds, std::string detail) {
-        out_.rules.push_back({code, name, holds ? Verdict::holds : Verdict::fails, std::move(detail)});
+        out_.rules.push_back(
+            {code, name, holds ? Verdict::holds : Verdict::fails, std::move(detail)});
         return holds;
     }
     void unreached(const char* code, const char* name, std::string why) {
@@ -34,18 +35,19 @@ constexpr const char* kSlot = "the chain branch's index is the slot of this chai
 
 void check_shape(Report& out, const AuxPow& proof, uint32_t chain_id) {
     const auto& coinbase = proof.coinbase;
-    out.rule("auxpow.coinbase_index", "the coinbase branch's index is 0", proof.coinbase_branch.index == 0,
-             "index " + number(proof.coinbase_branch.index));
+    out.rule("auxpow.coinbase_index", "the coinbase branch's index is 0",
+             proof.coinbase_branch.index == 0, "index " + number(proof.coinbase_branch.index));
     out.rule("auxpow.chain_branch_length", "the chain branch has at most 30 hashes",
              proof.chain_branch.siblings.size() <= kMaxChainBranch,
              number(proof.chain_branch.siblings.size()) + " hashes");
     out.rule("auxpow.coinbase_branch_length", "the coinbase branch has at most 30 hashes",
              proof.coinbase_branch.siblings.size() <= kMaxCoinbaseBranch,
              number(proof.coinbase_branch.siblings.size()) + " hashes");
-    out.rule("auxpow.not_coinbase", "the transaction is a coinbase: one input, null previous output",
+    out.rule("auxpow.not_coinbase",
+             "the transaction is a coinbase: one input, null previous output",
              coinbase.is_coinbase(),
-             number(coinbase.inputs) + " input(s), first spends " + display_hex(coinbase.first_prevout) + ":" +
-                 number(coinbase.first_index));
+             number(coinbase.inputs) + " input(s), first spends " +
+                 display_hex(coinbase.first_prevout) + ":" + number(coinbase.first_index));
     out.rule("auxpow.parent_chain_id", "the parent block does not carry this chain's id",
              proof.parent.chain_id() != chain_id,
              "parent " + number(proof.parent.chain_id()) + ", this chain " + number(chain_id));
@@ -59,12 +61,14 @@ void check_merkle(Report& out, const AuxPow& proof, const Hasher& hash) {
     }
     const Hash32 folded = proof.coinbase_branch.fold(hash, proof.coinbase.txid(hash));
     out.rule("auxpow.merkle_root", kName, folded == proof.parent.merkle_root,
-             "folds to " + display_hex(folded) + ", the parent has " + display_hex(proof.parent.merkle_root));
+             "folds to " + display_hex(folded) + ", the parent has " +
+                 display_hex(proof.parent.merkle_root));
 }
 
 /// The rules from the tree size on: they read the 8 bytes after the root.
 void check_tail(Report& out, ByteView tail, const MerkleBranch& branch, uint32_t chain_id) {
-    const bool there = out.rule("auxpow.tail", kTail, tail.size() >= 8, number(tail.size()) + " bytes follow");
+    const bool there =
+        out.rule("auxpow.tail", kTail, tail.size() >= 8, number(tail.size()) + " bytes follow");
     if (!there) {
         out.unreached("auxpow.tree_size", kSize, "no tree size");
         out.unreached("auxpow.slot", kSlot, "no nonce");
@@ -77,7 +81,8 @@ void check_tail(Report& out, ByteView tail, const MerkleBranch& branch, uint32_t
              "size " + number(size) + ", branch length " + number(height));
     const uint32_t slot = expected_slot(nonce, chain_id, height);
     out.rule("auxpow.slot", kSlot, branch.index == slot,
-             "index " + number(branch.index) + ", slot " + number(slot) + " of nonce " + number(nonce));
+             "index " + number(branch.index) + ", slot " + number(slot) + " of nonce " +
+                 number(nonce));
 }
 
 void skip_commitment(Report& out, const std::string& why) {
@@ -90,7 +95,8 @@ void skip_commitment(Report& out, const std::string& why) {
 }
 
 // Namecoin's order of search: the first magic and the first occurrence of the reversed root.
-void check_commitment(Report& out, const AuxPow& proof, const Hash32& aux_hash, uint32_t chain_id, const Hasher& hash) {
+void check_commitment(Report& out, const AuxPow& proof, const Hash32& aux_hash, uint32_t chain_id,
+                      const Hasher& hash) {
     if (proof.chain_branch.siblings.size() > kMaxChainBranch) {
         out.unreached("auxpow.root_missing", kRootIn, "the chain branch is too long");
         skip_commitment(out, "the chain branch is too long");
@@ -107,11 +113,16 @@ void check_commitment(Report& out, const AuxPow& proof, const Hash32& aux_hash, 
         return;
     }
     const auto offset = static_cast<size_t>(at - script.begin());
-    const bool again = !legacy && std::search(first + 1, script.end(), magic.begin(), magic.end()) != script.end();
-    out.rule("auxpow.magic_repeated", kOneMagic, !again, legacy ? "none: legacy form" : again ? "more than one" : "one");
+    const bool again =
+        !legacy && std::search(first + 1, script.end(), magic.begin(), magic.end()) != script.end();
+    out.rule("auxpow.magic_repeated", kOneMagic, !again,
+             legacy  ? "none: legacy form"
+             : again ? "more than one"
+                     : "one");
     out.rule("auxpow.magic_place", kMagicPlace, legacy || first + magic.size() == at,
              legacy ? "no magic: legacy form"
-                    : "magic at " + number(static_cast<size_t>(first - script.begin())) + ", root at " + number(offset));
+                    : "magic at " + number(static_cast<size_t>(first - script.begin())) +
+                          ", root at " + number(offset));
     out.rule("auxpow.legacy_place", kLegacy, !legacy || offset <= kLegacyRootReach,
              legacy ? "root at " + number(offset) : "has the magic");
     check_tail(out, ByteView(script).subspan(offset + root.size()), proof.chain_branch, chain_id);
@@ -124,7 +135,8 @@ uint32_t expected_slot(uint32_t nonce, uint32_t chain_id, uint32_t height) {
     uint32_t r = nonce * 1103515245u + 12345u;
     r += chain_id;
     r = r * 1103515245u + 12345u;
-    return r % (uint32_t{1} << height); // 2^height divides 2^32: reducing once at the end gives the same
+    return r % (uint32_t{1}
+                << height); // 2^height divides 2^32: reducing once at the end gives the same
 }
 
 bool CheckReport::ok() const noexcept { return first_failure() == nullptr; }

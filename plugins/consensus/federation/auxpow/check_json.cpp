@@ -9,12 +9,16 @@
 namespace synod::federation {
 namespace {
 
-// Every text that is written here is our own ASCII, hex or a number: without quotes, backslashes or control characters.
+// Every text that is written here is our own ASCII, hex or a number: without quotes, backslashes or
+// control characters.
 std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
-std::string head(bool ok, bool parsed, uint32_t chain_id, const Hash32& aux_hash, std::string_view reason) {
-    return std::string("{\"ok\":") + (ok ? "true" : "false") + ",\"parsed\":" + (parsed ? "true" : "false") +
-           ",\"chain_id\":" + std::to_string(chain_id) + ",\"hash\":" + quoted(display_hex(aux_hash)) +
+std::string head(bool ok, bool parsed, uint32_t chain_id, const Hash32& aux_hash,
+                 std::string_view reason) {
+    return std::string("{\"ok\":") + (ok ? "true" : "false") +
+           ",\"parsed\":" + (parsed ? "true" : "false") +
+           ",\"chain_id\":" + std::to_string(chain_id) +
+           ",\"hash\":" + quoted(display_hex(aux_hash)) +
            ",\"reason\":" + (reason.empty() ? "null" : quoted(reason));
 }
 
@@ -80,17 +84,19 @@ Outcome<std::string> run_call(const Value& params, const Hasher& hash) {
 
 } // namespace
 
-std::string check_json(uint32_t chain_id, const Hash32& aux_hash, const std::optional<U256>& target, ByteView bytes,
-                       const Hasher& hash) {
+std::string check_json(uint32_t chain_id, const Hash32& aux_hash, const std::optional<U256>& target,
+                       ByteView bytes, const Hasher& hash) {
     const auto proof = parse_auxpow(bytes);
     if (!proof) {
         const Fault& fault = proof.fault();
-        return head(false, false, chain_id, aux_hash, fault.code) + ",\"message\":" + quoted(fault.message) +
-               ",\"where\":" + quoted(fault.where) + ",\"rules\":[]}";
+        return head(false, false, chain_id, aux_hash, fault.code) +
+               ",\"message\":" + quoted(fault.message) + ",\"where\":" + quoted(fault.where) +
+               ",\"rules\":[]}";
     }
     const CheckReport report = check_auxpow(*proof, aux_hash, chain_id, target, hash);
     const Rule* failure = report.first_failure();
-    std::string out = head(report.ok(), true, chain_id, aux_hash, failure != nullptr ? failure->code : "");
+    std::string out =
+        head(report.ok(), true, chain_id, aux_hash, failure != nullptr ? failure->code : "");
     out += ",\"parent_hash\":" + quoted(display_hex(proof->parent.hash(hash))) + ",\"rules\":[";
     for (size_t i = 0; i < report.rules.size(); ++i) {
         out += (i == 0 ? "" : ",") + rule_json(report.rules[i]);

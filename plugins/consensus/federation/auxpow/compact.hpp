@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-//! Targets: a 256-bit unsigned number with the little arithmetic that a target needs, and Bitcoin's compact form
-//! (nBits). Header only, constexpr, any thread.
+//! Targets: a 256-bit unsigned number with the little arithmetic that a target needs, and Bitcoin's
+//! compact form (nBits). Header only, constexpr, any thread.
 #include "plugins/consensus/federation/auxpow/wire.hpp"
 
 #include <algorithm>
@@ -15,7 +15,8 @@ struct U256 {
     std::array<uint64_t, 4> limb{};
 
     static constexpr U256 of(uint64_t v) { return {{v, 0, 0, 0}}; }
-    /// A hash in internal order read as a little-endian number, as Bitcoin compares it with a target.
+    /// A hash in internal order read as a little-endian number, as Bitcoin compares it with a
+    /// target.
     static U256 from_hash(const Hash32& hash) {
         U256 out;
         for (size_t i = 0; i < 32; ++i) {
@@ -80,12 +81,13 @@ struct U256 {
     }
     friend constexpr bool operator==(const U256&, const U256&) = default;
     friend constexpr std::strong_ordering operator<=>(const U256& a, const U256& b) {
-        return std::lexicographical_compare_three_way(a.limb.rbegin(), a.limb.rend(), b.limb.rbegin(), b.limb.rend());
+        return std::lexicographical_compare_three_way(a.limb.rbegin(), a.limb.rend(),
+                                                      b.limb.rbegin(), b.limb.rend());
     }
 };
 
-/// nBits -> target by Bitcoin's rules (exponent byte, sign bit, 23 bits of mantissa). Faults: bits.negative,
-/// bits.overflow, bits.zero. Non-canonical mantissas are accepted, as in Bitcoin.
+/// nBits -> target by Bitcoin's rules (exponent byte, sign bit, 23 bits of mantissa). Faults:
+/// bits.negative, bits.overflow, bits.zero. Non-canonical mantissas are accepted, as in Bitcoin.
 inline Outcome<U256> target_from_bits(uint32_t bits) {
     const uint32_t size = bits >> 24, word = bits & 0x007fffffu;
     const uint32_t kept = size <= 3 ? word >> (8 * (3 - size)) : word;
@@ -104,7 +106,8 @@ inline Outcome<U256> target_from_bits(uint32_t bits) {
 /// Target -> nBits, rounded down to what the form can hold (Bitcoin's GetCompact).
 constexpr uint32_t bits_from_target(const U256& target) {
     uint32_t size = (target.width() + 7) / 8;
-    uint32_t word = static_cast<uint32_t>(size <= 3 ? target.limb[0] << (8 * (3 - size)) : (target >> (8 * (size - 3))).limb[0]);
+    uint32_t word = static_cast<uint32_t>(size <= 3 ? target.limb[0] << (8 * (3 - size))
+                                                    : (target >> (8 * (size - 3))).limb[0]);
     if ((word & 0x00800000u) != 0) { // it would read as negative
         word >>= 8;
         ++size;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-//! What the merged-mining files share: byte types, an outcome with a typed fault, a bounds-checked little-endian
-//! reader, a writer, hex, and the injected hash. Header only, pure, any thread; never allocates by a length it read
-//! before it knows that the bytes are there.
+//! What the merged-mining files share: byte types, an outcome with a typed fault, a bounds-checked
+//! little-endian reader, a writer, hex, and the injected hash. Header only, pure, any thread; never
+//! allocates by a length it read before it knows that the bytes are there.
 #include <synod/abi.h>
 
 #include <array>
@@ -20,13 +20,16 @@ namespace synod::federation {
 
 using Bytes = std::vector<uint8_t>;
 using ByteView = std::span<const uint8_t>;
-/// A double SHA-256 digest in internal order (as it came out of the hash; explorers print it reversed).
+/// A double SHA-256 digest in internal order (as it came out of the hash; explorers print it
+/// reversed).
 using Hash32 = std::array<uint8_t, 32>;
 
-/// Double SHA-256 of each of `n` spans, 32 bytes a span to `out`: the shape of the host's hash service.
+/// Double SHA-256 of each of `n` spans, 32 bytes a span to `out`: the shape of the host's hash
+/// service.
 using Sha256d = void (*)(void* ctx, const synod_bytes* spans, uint64_t n, uint8_t* out);
 
-/// The hash function with its context; copied freely, `ctx` must outlive its use. As thread-safe as the function.
+/// The hash function with its context; copied freely, `ctx` must outlive its use. As thread-safe as
+/// the function.
 struct Hasher {
     Sha256d function;
     void* ctx;
@@ -46,7 +49,8 @@ struct Hasher {
     }
 };
 
-/// Why bytes were refused. `code` is a constant such as "tx.truncated"; `where` a byte offset or a field's name.
+/// Why bytes were refused. `code` is a constant such as "tx.truncated"; `where` a byte offset or a
+/// field's name.
 struct Fault {
     const char* code;
     std::string message;
@@ -70,7 +74,8 @@ private:
     Fault fault_{"", {}, {}};
 };
 
-/// Reads little-endian fields; the first failure sticks and everything read after it is zero or empty.
+/// Reads little-endian fields; the first failure sticks and everything read after it is zero or
+/// empty.
 class Reader {
 public:
     explicit Reader(ByteView bytes) : bytes_(bytes) {}
@@ -82,7 +87,8 @@ public:
     /// `n` bytes, a view into the input; empty after a failure.
     ByteView take(uint64_t n) {
         if (!ok() || n > left()) {
-            fail("truncated", "needs " + std::to_string(n) + " bytes, has " + std::to_string(left()));
+            fail("truncated",
+                 "needs " + std::to_string(n) + " bytes, has " + std::to_string(left()));
             return {};
         }
         const ByteView out = bytes_.subspan(at_, static_cast<size_t>(n));
@@ -103,14 +109,21 @@ public:
     /// Bitcoin's CompactSize; only the shortest form is accepted.
     uint64_t compact_size() {
         const uint8_t first = u8();
-        const uint64_t value = first < 0xfd ? first : little(first == 0xfd ? 2 : first == 0xfe ? 4 : 8);
-        const uint64_t least = first < 0xfd ? 0 : first == 0xfd ? 0xfd : first == 0xfe ? 0x10000 : 0x100000000;
+        const uint64_t value = first < 0xfd ? first
+                                            : little(first == 0xfd   ? 2
+                                                     : first == 0xfe ? 4
+                                                                     : 8);
+        const uint64_t least = first < 0xfd    ? 0
+                               : first == 0xfd ? 0xfd
+                               : first == 0xfe ? 0x10000
+                                               : 0x100000000;
         if (ok() && value < least) {
             fail("compact_size", "a CompactSize is not in its shortest form");
         }
         return ok() ? value : 0;
     }
-    /// A count of things of at least `each` bytes; refused when so many can't follow. After a failure 0.
+    /// A count of things of at least `each` bytes; refused when so many can't follow. After a
+    /// failure 0.
     uint64_t count(uint64_t each) {
         const uint64_t n = compact_size();
         if (ok() && n > left() / each) {
@@ -187,7 +200,10 @@ inline std::string to_hex(ByteView bytes) {
 /// Nothing when the text has an odd length or something else than hex digits.
 inline std::optional<Bytes> from_hex(std::string_view text) {
     const auto digit = [](char c) {
-        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        return c >= '0' && c <= '9'   ? c - '0'
+               : c >= 'a' && c <= 'f' ? c - 'a' + 10
+               : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                      : -1;
     };
     if (text.size() % 2 != 0) {
         return std::nullopt;

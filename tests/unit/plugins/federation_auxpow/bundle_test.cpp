@@ -54,12 +54,14 @@ TEST_CASE("a built proof passes every rule, through the wire too") {
         REQUIRE(proof);
         const auto again = parse_auxpow(encode_auxpow(*proof));
         REQUIRE(again);
-        const auto report = check_auxpow(*again, input.aux_hash, input.chain_id, input.target, hash);
+        const auto report =
+            check_auxpow(*again, input.aux_hash, input.chain_id, input.target, hash);
         for (const Rule& rule : report.rules) {
             CAPTURE(rule.code);
             CHECK(rule.verdict == Verdict::holds);
         }
-        CHECK(encode_auxpow(*build_auxpow(input, hash)) == encode_auxpow(*proof)); // same input, same proof
+        CHECK(encode_auxpow(*build_auxpow(input, hash)) ==
+              encode_auxpow(*proof)); // same input, same proof
     }
 }
 
@@ -77,7 +79,9 @@ TEST_CASE("the slot is Namecoin's") {
     for (uint32_t height = 0; height <= 30; ++height) {
         for (const uint32_t nonce : {0u, 1u, 7u, 0xffffffffu, 0x12345678u}) {
             for (const uint32_t id : {1u, 98u, 0xffffu}) {
-                const uint64_t m = uint64_t{1} << height; // with a reduction at each step, as the old client did it
+                const uint64_t m =
+                    uint64_t{1}
+                    << height; // with a reduction at each step, as the old client did it
                 uint64_t r = nonce;
                 r = (r * 1103515245 + 12345) % m;
                 r = (r + id) % m;
@@ -91,16 +95,33 @@ TEST_CASE("the slot is Namecoin's") {
 TEST_CASE("the bundle header's bytes are fixed") {
     const auto bytes = encode_bundle(sample());
     REQUIRE(bytes);
-    CHECK(to_hex(*bytes) == "01000000" "59530000" "0100000000000000" "2c01000000000000" "ffff7f20" +
-                                [] { std::string s; for (int i = 0; i < 32; ++i) s += "ab"; return s; }() + "14" +
-                                [] { std::string s; for (int i = 0; i < 20; ++i) s += "cd"; return s; }() +
-                                "0900000000000000");
+    CHECK(
+        to_hex(*bytes) == "01000000"
+                          "59530000"
+                          "0100000000000000"
+                          "2c01000000000000"
+                          "ffff7f20" +
+                              [] {
+                                  std::string s;
+                                  for (int i = 0; i < 32; ++i)
+                                      s += "ab";
+                                  return s;
+                              }() +
+                              "14" +
+                              [] {
+                                  std::string s;
+                                  for (int i = 0; i < 20; ++i)
+                                      s += "cd";
+                                  return s;
+                              }() +
+                              "0900000000000000");
     CHECK(bytes->size() == 69 + 20);
     REQUIRE(decode_bundle(*bytes));
     CHECK(*decode_bundle(*bytes) == sample());
     const Hash32 id = *bundle_hash(sample(), sodium_hasher());
     CHECK(id == sodium_hasher()(*bytes));
-    for (size_t bit = 0; bit < 8 * bytes->size(); ++bit) { // every bit is bound by the hash, and has one encoding
+    for (size_t bit = 0; bit < 8 * bytes->size();
+         ++bit) { // every bit is bound by the hash, and has one encoding
         Bytes other = *bytes;
         other[bit / 8] ^= static_cast<uint8_t>(1u << (bit % 8));
         if (const auto header = decode_bundle(other)) {
@@ -145,7 +166,8 @@ TEST_CASE("the root of a range depends on every hash and on their order") {
     CHECK(*range_root({a, b, c}, hash) == hash.pair(hash.pair(a, b), c));
     CHECK(*range_root({a, b, c, a, b}, hash) ==
           hash.pair(hash.pair(hash.pair(a, b), hash.pair(c, a)), b));
-    CHECK(*range_root({a, b, c, c}, hash) != *range_root({a, b, c}, hash)); // no duplicated last leaf
+    CHECK(*range_root({a, b, c, c}, hash) !=
+          *range_root({a, b, c}, hash)); // no duplicated last leaf
     CHECK(*range_root({b, a}, hash) != *range_root({a, b}, hash));
 }
 
@@ -157,8 +179,9 @@ TEST_CASE("a finality record has one encoding") {
     REQUIRE(again);
     CHECK(again->bundle == record.bundle);
     CHECK(*encode_record(*again) == *bytes);
-    CHECK(check_auxpow(again->proof, *bundle_hash(again->bundle, sodium_hasher()), again->bundle.chain_id,
-                       *target_from_bits(again->bundle.bits), sodium_hasher())
+    CHECK(check_auxpow(again->proof, *bundle_hash(again->bundle, sodium_hasher()),
+                       again->bundle.chain_id, *target_from_bits(again->bundle.bits),
+                       sodium_hasher())
               .ok());
 
     FinalityRecord loose = record;
@@ -211,8 +234,8 @@ TEST_CASE("no bit of a finality record is free to be changed") {
         if (!record) {
             continue;
         }
-        const bool ok = check_auxpow(record->proof, *bundle_hash(record->bundle, hash), record->bundle.chain_id,
-                                     *target_from_bits(0x207fffff), hash)
+        const bool ok = check_auxpow(record->proof, *bundle_hash(record->bundle, hash),
+                                     record->bundle.chain_id, *target_from_bits(0x207fffff), hash)
                             .ok();
         // Only another parent header may pass, by work of its own: at this target every second one.
         CAPTURE(bit);

@@ -55,16 +55,20 @@ TEST_CASE("every cut of a proof is refused as truncated, bytes after it as trail
 TEST_CASE("a transaction has one form") {
     const std::string v = "01000000", lock = "00000000";
     CHECK(code_of(with_coinbase(transaction(v + "01" + kInput + "00" + lock))).empty());
-    CHECK(code_of(with_coinbase(transaction(v + "fd0100" + kInput + "00" + lock))) == "auxpow.compact_size");
-    CHECK(code_of(with_coinbase(transaction(v + "fe01000000" + kInput + "00" + lock))) == "auxpow.compact_size");
-    CHECK(code_of(with_coinbase(transaction(v + "ff0100000000000000" + kInput + "00" + lock))) == "auxpow.compact_size");
+    CHECK(code_of(with_coinbase(transaction(v + "fd0100" + kInput + "00" + lock))) ==
+          "auxpow.compact_size");
+    CHECK(code_of(with_coinbase(transaction(v + "fe01000000" + kInput + "00" + lock))) ==
+          "auxpow.compact_size");
+    CHECK(code_of(with_coinbase(transaction(v + "ff0100000000000000" + kInput + "00" + lock))) ==
+          "auxpow.compact_size");
     CHECK(code_of(with_coinbase(transaction(v + "0000" + lock))) == "auxpow.tx_no_inputs");
     CHECK(code_of(with_coinbase(transaction(v + "000100" + "00" + lock))) == "auxpow.tx_no_inputs");
-    CHECK(code_of(with_coinbase(transaction(v + "0002" + "01" + kInput + "00" + "0101aa" + lock))) ==
-          "auxpow.tx_witness_flag");
+    CHECK(code_of(with_coinbase(transaction(v + "0002" + "01" + kInput + "00" + "0101aa" +
+                                            lock))) == "auxpow.tx_witness_flag");
     CHECK(code_of(with_coinbase(transaction(v + "0001" + "01" + kInput + "00" + "00" + lock))) ==
           "auxpow.tx_witness_empty");
-    CHECK(code_of(with_coinbase(transaction(v + "ffffffffffffffffff" + kInput))) == "auxpow.truncated");
+    CHECK(code_of(with_coinbase(transaction(v + "ffffffffffffffffff" + kInput))) ==
+          "auxpow.truncated");
 }
 
 TEST_CASE("the transaction id leaves the witness out") {
@@ -83,7 +87,8 @@ TEST_CASE("the transaction id leaves the witness out") {
 }
 
 TEST_CASE("two inputs are no coinbase") {
-    const auto proof = parse_auxpow(with_coinbase(transaction("0100000002" + kInput + kInput + "0000000000")));
+    const auto proof =
+        parse_auxpow(with_coinbase(transaction("0100000002" + kInput + kInput + "0000000000")));
     REQUIRE(proof);
     CHECK_FALSE(proof->coinbase.is_coinbase());
 }
@@ -125,7 +130,8 @@ TEST_CASE("the report lists every rule") {
     const Bytes bytes = built();
     Hash32 hash;
     hash.fill(0x5a);
-    const std::string good = check_json(7, hash, target_from_bits(0x207fffff).operator*(), bytes, sodium_hasher());
+    const std::string good =
+        check_json(7, hash, target_from_bits(0x207fffff).operator*(), bytes, sodium_hasher());
     CHECK(good.starts_with("{\"ok\":true,\"parsed\":true,\"chain_id\":7,"));
     CHECK(good.find("\"holds\":false") == std::string::npos);
     const std::string open = check_json(7, hash, std::nullopt, bytes, sodium_hasher());
@@ -135,7 +141,8 @@ TEST_CASE("the report lists every rule") {
     const std::string bad = check_json(7, hash, std::nullopt, bytes, sodium_hasher());
     CHECK(bad.starts_with("{\"ok\":false,\"parsed\":true"));
     CHECK(bad.find("\"reason\":\"auxpow.root_missing\"") != std::string::npos);
-    const std::string cut = check_json(7, hash, std::nullopt, ByteView(bytes).first(50), sodium_hasher());
+    const std::string cut =
+        check_json(7, hash, std::nullopt, ByteView(bytes).first(50), sodium_hasher());
     CHECK(cut.find("\"parsed\":false") != std::string::npos);
     CHECK(cut.find("\"reason\":\"auxpow.truncated\"") != std::string::npos);
 }
@@ -148,14 +155,17 @@ TEST_CASE("the RPC method reads its parameters strictly") {
     for (int i = 0; i < 32; ++i) {
         display += "5a";
     }
-    const std::string base = "{\"chain_id\":7,\"hash\":\"" + display + "\",\"auxpow\":\"" + proof + "\"";
+    const std::string base =
+        "{\"chain_id\":7,\"hash\":\"" + display + "\",\"auxpow\":\"" + proof + "\"";
     REQUIRE(call(base + "}"));
     CHECK(call(base + ",\"bits\":\"207fffff\"}")->starts_with("{\"ok\":true"));
     CHECK(call(base + ",\"bits\":545259519}")->starts_with("{\"ok\":true"));
-    CHECK(call(base + ",\"target\":\"" + std::string(63, '0') + "1\"}")->starts_with("{\"ok\":false"));
+    CHECK(call(base + ",\"target\":\"" + std::string(63, '0') + "1\"}")
+              ->starts_with("{\"ok\":false"));
     for (const std::string& bad :
          {std::string("{"), std::string("[]"), std::string("{}"), base + ",\"bits\":\"xyz\"}",
-          base + ",\"bits\":4294967296}", base + ",\"bits\":1,\"bits\":2}", base + ",\"target\":\"00\"}",
+          base + ",\"bits\":4294967296}", base + ",\"bits\":1,\"bits\":2}",
+          base + ",\"target\":\"00\"}",
           std::string("{\"chain_id\":-1,\"hash\":\"") + display + "\",\"auxpow\":\"\"}",
           std::string("{\"chain_id\":1,\"hash\":\"zz\",\"auxpow\":\"\"}"),
           std::string("{\"chain_id\":1,\"hash\":\"") + display + "\",\"auxpow\":\"0\"}"}) {

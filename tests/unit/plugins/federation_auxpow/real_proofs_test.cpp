@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Real proofs of several chains: all pass, and each with one thing changed is refused for that reason.
+//! Real proofs of several chains: all pass, and each with one thing changed is refused for that
+//! reason.
 #include "plugins/consensus/federation/auxpow/check_json.hpp"
 #include "tests/unit/plugins/federation_auxpow/support.hpp"
 
@@ -25,7 +26,8 @@ std::optional<U256> target_of(const RealProof& real) {
 }
 
 Verdict verdict(const CheckReport& report, std::string_view code) {
-    const auto at = std::ranges::find_if(report.rules, [&](const Rule& r) { return r.code == code; });
+    const auto at =
+        std::ranges::find_if(report.rules, [&](const Rule& r) { return r.code == code; });
     REQUIRE(at != report.rules.end());
     return at->verdict;
 }
@@ -49,8 +51,8 @@ size_t root_offset(const AuxPow& proof, const Hash32& aux_hash) {
     return static_cast<size_t>(std::ranges::search(script, root).begin() - script.begin());
 }
 
-/// Rewrites the coinbase's script in place (both copies) and mends the parent's merkle root, so that only the rules on
-/// the commitment can fail. The script keeps its length.
+/// Rewrites the coinbase's script in place (both copies) and mends the parent's merkle root, so
+/// that only the rules on the commitment can fail. The script keeps its length.
 void change_script(AuxPow& proof, const std::function<void(Bytes&)>& change) {
     Bytes script = proof.coinbase.script_sig;
     change(script);
@@ -59,7 +61,8 @@ void change_script(AuxPow& proof, const std::function<void(Bytes&)>& change) {
     const auto at = std::ranges::search(base, proof.coinbase.script_sig).begin();
     std::ranges::copy(script, at);
     proof.coinbase.script_sig = script;
-    proof.parent.merkle_root = proof.coinbase_branch.fold(sodium_hasher(), proof.coinbase.txid(sodium_hasher()));
+    proof.parent.merkle_root =
+        proof.coinbase_branch.fold(sodium_hasher(), proof.coinbase.txid(sodium_hasher()));
 }
 
 CheckReport check(const RealProof& real, const AuxPow& proof) {
@@ -94,7 +97,8 @@ TEST_CASE("real proofs pass every rule and re-encode to the same bytes") {
         const auto proof = parse_auxpow(real.proof);
         REQUIRE(proof);
         CHECK(encode_auxpow(*proof) == real.proof);
-        const CheckReport report = check_auxpow(*proof, real.hash, real.chain_id, target_of(real), sodium_hasher());
+        const CheckReport report =
+            check_auxpow(*proof, real.hash, real.chain_id, target_of(real), sodium_hasher());
         CHECK(report.rules.size() == kRuleCount);
         for (const Rule& rule : report.rules) {
             CAPTURE(rule.code);
@@ -130,24 +134,31 @@ TEST_CASE("a real proof with one field changed is refused for that reason") {
         };
         CHECK(with([](AuxPow& p) { p.block_hash[7] ^= 1; }).empty()); // nothing looks at it
         CHECK(with([](AuxPow& p) { p.parent.merkle_root[3] ^= 1; }) == Codes{"auxpow.merkle_root"});
-        CHECK(with([&](AuxPow& p) { p.parent.version = real.chain_id << 16; }) == Codes{"auxpow.parent_chain_id"});
+        CHECK(with([&](AuxPow& p) { p.parent.version = real.chain_id << 16; }) ==
+              Codes{"auxpow.parent_chain_id"});
         CHECK(with([](AuxPow& p) { p.coinbase.base[0] ^= 1; }) == Codes{"auxpow.merkle_root"});
         CHECK(with([](AuxPow& p) { p.chain_branch.index ^= 1u << 31; }) == Codes{"auxpow.slot"});
-        CHECK(with([](AuxPow& p) { p.coinbase_branch.siblings.push_back({}); }) == Codes{"auxpow.merkle_root"});
+        CHECK(with([](AuxPow& p) { p.coinbase_branch.siblings.push_back({}); }) ==
+              Codes{"auxpow.merkle_root"});
         for (size_t i = 0; i < good.coinbase_branch.siblings.size(); ++i) {
-            CHECK(with([i](AuxPow& p) { p.coinbase_branch.siblings[i][31] ^= 0x80; }) == Codes{"auxpow.merkle_root"});
+            CHECK(with([i](AuxPow& p) { p.coinbase_branch.siblings[i][31] ^= 0x80; }) ==
+                  Codes{"auxpow.merkle_root"});
             CHECK(with([i](AuxPow& p) { p.coinbase_branch.index = 1u << i; }) ==
                   Codes{"auxpow.coinbase_index", "auxpow.merkle_root"});
         }
         for (size_t i = 0; i < good.chain_branch.siblings.size(); ++i) {
-            CHECK(with([i](AuxPow& p) { p.chain_branch.siblings[i][0] ^= 1; }) == Codes{"auxpow.root_missing"});
+            CHECK(with([i](AuxPow& p) { p.chain_branch.siblings[i][0] ^= 1; }) ==
+                  Codes{"auxpow.root_missing"});
         }
         CHECK(with([](AuxPow& p) { p.coinbase_branch.siblings.resize(31); }) ==
               Codes{"auxpow.coinbase_branch_length"});
-        CHECK(with([](AuxPow& p) { p.chain_branch.siblings.resize(31); }) == Codes{"auxpow.chain_branch_length"});
+        CHECK(with([](AuxPow& p) { p.chain_branch.siblings.resize(31); }) ==
+              Codes{"auxpow.chain_branch_length"});
         // The null previous output starts after version and input count.
-        CHECK(with([](AuxPow& p) { p.coinbase.base[5] ^= 1; }) == Codes{"auxpow.not_coinbase", "auxpow.merkle_root"});
-        CHECK(with([](AuxPow& p) { p.coinbase.base[37] ^= 1; }) == Codes{"auxpow.not_coinbase", "auxpow.merkle_root"});
+        CHECK(with([](AuxPow& p) { p.coinbase.base[5] ^= 1; }) ==
+              Codes{"auxpow.not_coinbase", "auxpow.merkle_root"});
+        CHECK(with([](AuxPow& p) { p.coinbase.base[37] ^= 1; }) ==
+              Codes{"auxpow.not_coinbase", "auxpow.merkle_root"});
     }
 }
 
@@ -169,30 +180,37 @@ TEST_CASE("a real proof with its commitment changed is refused for that reason")
             return failures(check(real, bad));
         };
         CHECK(with([&](Bytes& s) { s[root + 5] ^= 1; }) == Codes{"auxpow.root_missing"});
-        CHECK(with([&](Bytes& s) { std::reverse(s.begin() + static_cast<long>(root), s.begin() + static_cast<long>(root) + 32); }) ==
-              Codes{"auxpow.root_missing"}); // the byte order that pools don't write
+        CHECK(with([&](Bytes& s) {
+                  std::reverse(s.begin() + static_cast<long>(root),
+                               s.begin() + static_cast<long>(root) + 32);
+              }) == Codes{"auxpow.root_missing"}); // the byte order that pools don't write
         CHECK(with([&](Bytes& s) { s[root + 32] ^= 0x40; }) == Codes{"auxpow.tree_size"});
         if (!good.chain_branch.siblings.empty()) {
             CHECK(with([&](Bytes& s) { s[root + 36] ^= 1; }) == Codes{"auxpow.slot"});
         }
-        if (root >= 4 && std::equal(kMergedMiningMagic.begin(), kMergedMiningMagic.end(), good.coinbase.script_sig.begin() + static_cast<long>(root) - 4)) {
+        if (root >= 4 &&
+            std::equal(kMergedMiningMagic.begin(), kMergedMiningMagic.end(),
+                       good.coinbase.script_sig.begin() + static_cast<long>(root) - 4)) {
             ++with_magic;
             const auto lost = with([&](Bytes& s) { s[root - 2] ^= 1; });
             CHECK(lost == (root <= kLegacyRootReach ? Codes{} : Codes{"auxpow.legacy_place"}));
             if (root >= 5) {
                 ++shifted;
                 CHECK(with([&](Bytes& s) {
-                          std::ranges::copy(kMergedMiningMagic, s.begin() + static_cast<long>(root) - 5);
+                          std::ranges::copy(kMergedMiningMagic,
+                                            s.begin() + static_cast<long>(root) - 5);
                       }) == Codes{"auxpow.magic_place"});
             }
             if (root >= 8) {
                 CHECK(with([&](Bytes& s) {
-                          std::ranges::copy(kMergedMiningMagic, s.begin() + static_cast<long>(root) - 8);
+                          std::ranges::copy(kMergedMiningMagic,
+                                            s.begin() + static_cast<long>(root) - 8);
                       }) == Codes{"auxpow.magic_repeated", "auxpow.magic_place"});
             }
             if (good.coinbase.script_sig.size() >= root + 44) {
                 CHECK(with([&](Bytes& s) {
-                          std::ranges::copy(kMergedMiningMagic, s.begin() + static_cast<long>(s.size()) - 4);
+                          std::ranges::copy(kMergedMiningMagic,
+                                            s.begin() + static_cast<long>(s.size()) - 4);
                       }).front() == "auxpow.magic_repeated");
             }
         } else {
@@ -216,14 +234,17 @@ TEST_CASE("another block, another chain and a harder target are refused") {
         const AuxPow proof = *parse_auxpow(real.proof);
         Hash32 other = real.hash;
         other[0] ^= 1;
-        CHECK(failures(check_auxpow(proof, other, real.chain_id, std::nullopt, hash)) == Codes{"auxpow.root_missing"});
+        CHECK(failures(check_auxpow(proof, other, real.chain_id, std::nullopt, hash)) ==
+              Codes{"auxpow.root_missing"});
         if (!proof.chain_branch.siblings.empty()) {
-            // The slot is linear in the chain id's lowest bit: an odd neighbour never has the same one.
-            CHECK(failures(check_auxpow(proof, real.hash, real.chain_id ^ 0x1001, std::nullopt, hash)) ==
-                  Codes{"auxpow.slot"});
+            // The slot is linear in the chain id's lowest bit: an odd neighbour never has the same
+            // one.
+            CHECK(failures(check_auxpow(proof, real.hash, real.chain_id ^ 0x1001, std::nullopt,
+                                        hash)) == Codes{"auxpow.slot"});
         }
         const U256 work = U256::from_hash(proof.parent.hash(hash));
-        CHECK(verdict(check_auxpow(proof, real.hash, real.chain_id, work, hash), "auxpow.target") == Verdict::holds);
+        CHECK(verdict(check_auxpow(proof, real.hash, real.chain_id, work, hash), "auxpow.target") ==
+              Verdict::holds);
         U256 below = work;
         REQUIRE(below.limb[0] != 0);
         --below.limb[0];
@@ -251,7 +272,8 @@ TEST_CASE("any single flipped bit of a real proof is refused, but for those that
             Bytes bytes = real.proof;
             bytes[bit / 8] ^= static_cast<uint8_t>(1u << (bit % 8));
             const auto proof = parse_auxpow(bytes);
-            const bool accepted = proof && check_auxpow(*proof, real.hash, real.chain_id, target_of(real), hash).ok();
+            const bool accepted =
+                proof && check_auxpow(*proof, real.hash, real.chain_id, target_of(real), hash).ok();
             CAPTURE(bit);
             CHECK(accepted == (bit / 8 >= free_from && bit / 8 < free_to));
         }

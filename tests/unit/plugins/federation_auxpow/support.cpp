@@ -47,12 +47,14 @@ std::vector<RealProof> real_proofs() {
         return {};
     }
     boost::json::value root = boost::json::parse(text);
-    const auto& rows = root.is_array() ? root.as_array() : root.as_object().begin()->value().as_array();
+    const auto& rows =
+        root.is_array() ? root.as_array() : root.as_object().begin()->value().as_array();
     std::vector<RealProof> out;
     for (const auto& row : rows) {
         const auto& o = row.as_object();
         RealProof one;
-        one.name = std::string(o.at("chain").as_string()) + " " + std::string(o.at("hash").as_string());
+        one.name =
+            std::string(o.at("chain").as_string()) + " " + std::string(o.at("hash").as_string());
         one.sha256d = o.at("pow").as_string() == "sha256d";
         one.hash = from_display_hex(std::string(o.at("hash").as_string())).value();
         const Bytes bytes = from_hex(std::string(o.at("hex").as_string())).value();
