@@ -76,6 +76,19 @@ TEST_CASE("while all is well, knobs rise by the level's part of the largest chan
     });
 }
 
+TEST_CASE("after pressure one knob rises a round") {
+    plugin_test::with_both(synod_entry_v1_optimizer_aimd, [](const synod_entry& e) {
+        FakeHost host;
+        Driver d(e, host);
+        const auto k = knobs();
+        Signals slow = calm();
+        slow[SYNOD_SIG_LATENCY_P99_US] = 1001;
+        CHECK(raised(k, propose(d, calm(), k)) == 6);
+        CHECK(raised(k, propose(d, slow, k)) == 0);
+        CHECK(raised(k, propose(d, calm(), k)) == 1);
+    });
+}
+
 TEST_CASE("pressure cuts back what causes it") {
     plugin_test::with_both(synod_entry_v1_optimizer_aimd, [](const synod_entry& e) {
         FakeHost host;
