@@ -394,6 +394,10 @@ void Network::schedule(Duration delay, std::function<void()> fn) {
     });
 }
 
+asio::io_context& Network::io_context() {
+    return impl_->io;
+}
+
 void Network::stop() {
     if (!impl_->thread.joinable()) {
         return;

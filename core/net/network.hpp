@@ -16,6 +16,10 @@
 #include "core/net/admission.hpp"
 #include "core/net/identity.hpp"
 
+namespace boost::asio {
+class io_context;
+}
+
 namespace synod::net {
 
 inline constexpr std::size_t kMaxSendQueueBytes = 32u << 20;  //!< plaintext bytes a peer
@@ -90,6 +94,9 @@ class Network {
     //! Any thread. Runs `fn` on the I/O thread; not at all after stop().
     void post(std::function<void()> fn);
     void schedule(Duration delay, std::function<void()> fn);
+    //! The I/O thread's context, for rooms that share the thread; valid for the life of the Network
+    //! and not run any more after stop(). Any thread.
+    boost::asio::io_context& io_context();
     //! Closes everything and joins the thread. Not from the I/O thread. Peers get on_peer_down
     //! with net.stopping. Idempotent.
     void stop();
