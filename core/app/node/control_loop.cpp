@@ -11,6 +11,11 @@ void ControlLoop::post(std::function<void()> task) {
     ready_.notify_one();
 }
 
+void ControlLoop::post_after(Duration delay, std::function<void()> task) {
+    const std::scoped_lock lock(mutex_);
+    timers_.emplace(std::chrono::steady_clock::now() + delay, std::move(task));
+}
+
 void ControlLoop::run(const std::function<void()>& tick) {
     auto next = std::chrono::steady_clock::now();
     std::deque<std::function<void()>> batch;
@@ -22,6 +27,11 @@ void ControlLoop::run(const std::function<void()>& tick) {
                 return;
             }
             batch.swap(tasks_);
+            const auto due = timers_.upper_bound(std::chrono::steady_clock::now());
+            for (auto it = timers_.begin(); it != due; ++it) {
+                batch.push_back(std::move(it->second));
+            }
+            timers_.erase(timers_.begin(), due);
         }
         for (auto& task : batch) {
             task();

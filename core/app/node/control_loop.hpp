@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 
@@ -19,6 +20,8 @@ inline constexpr std::chrono::milliseconds kTick{50};
 class ControlLoop {
   public:
     void post(std::function<void()> task);
+    //! Runs once the delay is over, to the next tick.
+    void post_after(Duration delay, std::function<void()> task);
     //! Runs on the calling thread until quit(); `tick` is called about every kTick.
     void run(const std::function<void()>& tick);
     void quit();
@@ -29,6 +32,7 @@ class ControlLoop {
     mutable std::mutex mutex_;
     std::condition_variable ready_;
     std::deque<std::function<void()>> tasks_;
+    std::multimap<std::chrono::steady_clock::time_point, std::function<void()>> timers_;
     bool quit_ = false;
 };
 
