@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/app/status_json.hpp"
+
+#include <boost/json.hpp>
+#include <cstdio>
+
+namespace synod::app {
+
+namespace {
+
+namespace json = boost::json;
+
+std::string hex(const Hash& hash) { return to_hex(hash.view()); }
+
+json::array gate_json(const sync::GateStatus& gate) {
+    json::array out;
+    for (const auto& c : gate.conditions) {
+        out.push_back({{"name", c.name}, {"met", c.met}, {"value", c.value}, {"limit", c.limit}});
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string status_json(const NodeStatus& s) {
+    const auto& sync = s.sync;
+    json::object out;
+    out["name"] = s.name;
+    out["state"] = sync::name(sync.state);
+    out["current_height"] = sync.head.height;
+    out["target_height"] = sync.target ? json::value(*sync.target) : json::value(nullptr);
+    out["percentage"] = sync.percentage_total / 100;
+    out["percentage_since_start"] = sync.percentage / 100;
+    out["blocks_per_second"] = sync.blocks_per_s;
+    out["eta_seconds"] = sync.eta ? json::value(json::array{sync.eta->low_s, sync.eta->high_s})
+                                  : json::value(nullptr);
+    out["peers"] = sync.peers;
+    out["can_produce"] = sync.gate.open;
+    out["gate"] = gate_json(sync.gate);
+    out["last_checkpoint"] = nullptr;
+    out["committed_height"] = s.committed_height;
+    out["final_height"] = s.final_height;
+    out["head_hash"] = hex(s.head_hash);
+    out["stalled"] = s.stalled ? json::value(*s.stalled) : json::value(nullptr);
+    out["reason"] = sync.reason;
+    out["federation"] = {{"authorities", s.authorities},
+                         {"quorum", s.quorum},
+                         {"seen", s.authorities_seen},
+                         {"is_authority", s.authority},
+                         {"blocks_proposed", s.blocks_proposed}};
+    out["mining"] = {{"blocks_without_pow", s.blocks_without_pow}};
+    out["network"] = {{"health", s.health}, {"port", s.port}};
+    return json::serialize(out);
+}
+
+std::string peers_json(const NodeStatus& s) {
+    json::array out;
+    for (const auto& p : s.peers) {
+        json::array offences;
+        for (const auto& o : p.offences) {
+            offences.push_back(
+                {{"reason", o.reason}, {"rule", o.rule}, {"height", o.height}, {"unix_ms", o.at}});
+        }
+        out.push_back({{"id", p.id},
+                       {"identity", to_hex(p.identity.view())},
+                       {"address", p.address},
+                       {"port", p.port},
+                       {"tier", p.tier},
+                       {"connected", p.connected},
+                       {"outbound", p.outbound},
+                       {"height", p.height},
+                       {"latency_ms", p.latency_ms},
+                       {"in_flight", p.in_flight},
+                       {"goodput_bytes_per_second", p.goodput},
+                       {"misbehaviour", p.misbehaviour},
+                       {"banned_until_unix_ms",
+                        p.banned_until ? json::value(*p.banned_until) : json::value(nullptr)},
+                       {"offences", std::move(offences)}});
+    }
+    return json::serialize(out);
+}
+
+std::string status_line(const NodeStatus& s) {
+    const auto& sync = s.sync;
+    char head[160];
+    std::snprintf(head, sizeof head, "%-18s %6.2f %%  %llu/%s  %.0f blocks/s",
+                  std::string(sync::name(sync.state)).c_str(), sync.percentage_total,
+                  static_cast<unsigned long long>(sync.head.height),
+                  sync.target ? std::to_string(*sync.target).c_str() : "?", sync.blocks_per_s);
+    std::string out = head;
+    if (s.stalled) {
+        return out + "  stalled: " + *s.stalled;
+    }
+    if (sync.state == sync::State::synced) {
+        out += "  in sync";
+    } else if (sync.eta) {
+        std::snprintf(head, sizeof head, "  ETA %.0f-%.0f s", sync.eta->low_s, sync.eta->high_s);
+        out += head;
+    } else {
+        out += "  ETA unknown";
+    }
+    out += "  " + std::to_string(sync.peers) + (sync.peers == 1 ? " peer" : " peers");
+    out += sync.gate.open ? "  gate open" : "  gate shut";
+    return out;
+}
+
+}  // namespace synod::app
