@@ -44,6 +44,10 @@ struct Avx512Lane {
     SYNOD_LANE_INLINE static void transpose(const std::uint8_t* const* block, Avx512Lane* w) {
         transpose_plain(block, w);
     }
+    template <class OutOf>
+    SYNOD_LANE_INLINE static void write(const Avx512Lane* state, OutOf out_of) {
+        write_plain(state, out_of);
+    }
     SYNOD_LANE_INLINE static void leave() { _mm256_zeroupper(); }
 };
 

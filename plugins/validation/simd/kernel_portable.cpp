@@ -34,6 +34,10 @@ struct PlainLane {
     SYNOD_LANE_INLINE static void transpose(const std::uint8_t* const* block, PlainLane* w) {
         transpose_plain(block, w);
     }
+    template <class OutOf>
+    SYNOD_LANE_INLINE static void write(const PlainLane* state, OutOf out_of) {
+        write_plain(state, out_of);
+    }
     SYNOD_LANE_INLINE static void leave() {}
 };
 

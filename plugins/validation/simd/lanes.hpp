@@ -5,7 +5,8 @@
 //! never be merged by the linker with its namesake of another. No standard containers for the same reason.
 //!
 //! V supplies: kLanes, operator + ^ & |, static set(u32), static load(const u32*), store(u32*), rotr<n>(), shr<n>(),
-//! static ch(e, f, g), static maj(a, b, c), static transpose(const u8* const*, V*), static leave().
+//! static ch(e, f, g), static maj(a, b, c), static transpose(const u8* const*, V*),
+//! static write(const V*, out_of_lane), static leave().
 
 #include "kernels.hpp"
 
@@ -153,8 +154,9 @@ SYNOD_LANE_INLINE std::uint32_t read_be32(const std::uint8_t* p) {
     return __builtin_bswap32(v);
 }
 
+//! Digests from words by plain stores; the kernels with wide registers bring their own.
 template <class V, class OutOf>
-SYNOD_LANE_INLINE void write_digests(const V* state, OutOf out_of) {
+SYNOD_LANE_INLINE void write_plain(const V* state, OutOf out_of) {
     alignas(64) std::uint32_t words[8][V::kLanes];
     for (int i = 0; i < 8; ++i) {
         state[i].store(words[i]);
@@ -180,7 +182,7 @@ void hash_nodes(const std::uint8_t* const* in, std::uint8_t* const* out, std::ui
         compress(state, w);
         compress_node_padding(state);
         rehash(state);
-        write_digests(state, [out](unsigned lane) { return out[lane]; });
+        V::write(state, [out](unsigned lane) { return out[lane]; });
     }
     V::leave();
 }
@@ -234,7 +236,7 @@ SYNOD_LANE_INLINE void hash_span_group(const Lane* lanes) {
         state[i] = V::load(kept[i]);
     }
     rehash(state);
-    write_digests(state, [lanes](unsigned lane) { return lanes[lane].out; });
+    V::write(state, [lanes](unsigned lane) { return lanes[lane].out; });
 }
 
 template <class V>

@@ -42,6 +42,10 @@ struct XsimdLane {
     SYNOD_LANE_INLINE static void transpose(const std::uint8_t* const* block, XsimdLane* w) {
         transpose_plain(block, w);
     }
+    template <class OutOf>
+    SYNOD_LANE_INLINE static void write(const XsimdLane* state, OutOf out_of) {
+        write_plain(state, out_of);
+    }
     SYNOD_LANE_INLINE static void leave() {
 #if defined(__AVX__)
         // Without it SHA-NI and SSE code that runs next pays for the dirty upper halves.
