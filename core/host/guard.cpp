@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/host/guard.hpp"
+
+#include <csignal>
+#include <unistd.h>
+
+namespace synod::host {
+namespace {
+
+void put(const char* text) {
+    if (text != nullptr && ::write(STDERR_FILENO, text, std::strlen(text)) < 0) {
+        return;  // nothing more can be done in a crash
+    }
+}
+
+void put(std::uint64_t number) {
+    char digits[21];
+    char* at = digits + sizeof digits;
+    *--at = 0;
+    do {
+        *--at = static_cast<char>('0' + number % 10);
+        number /= 10;
+    } while (number != 0);
+    put(at);
+}
+
+// Only async-signal-safe calls from here on. SA_RESETHAND: raising again dies of the same signal.
+void on_crash(int number) {
+    put("synod: signal ");
+    put(static_cast<std::uint64_t>(number));
+    if (crumbs.depth == 0) {
+        put(" outside any plugin\n");
+    } else {
+        const Crumb& crumb = crumbs.ring[(crumbs.depth - 1) % kCrumbs];
+        put(": crashed in plugin ");
+        put(crumb.alias);
+        put(", call ");
+        put(crumb.function);
+        put(", batch ");
+        put(crumb.batch);
+        put("\n");
+    }
+    ::raise(number);
+}
+
+}  // namespace
+
+void install_crash_handler() {
+    struct sigaction action {};
+    action.sa_handler = on_crash;
+    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
+    for (const int number : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL}) {
+        ::sigaction(number, &action, nullptr);
+    }
+}
+
+Error to_error(synod_status status, const synod_error& error, const std::string& alias,
+               const char* function) {
+    const auto text = [](const char* p, std::size_t n) { return std::string(p, ::strnlen(p, n)); };
+    const char* code = "plugin.internal";
+    switch (status) {
+        case SYNOD_E_INVALID: code = "plugin.invalid_call"; break;
+        case SYNOD_E_CONFIG: code = "plugin.config"; break;
+        case SYNOD_E_UNSUPPORTED: code = "plugin.unsupported"; break;
+        case SYNOD_E_BUSY: code = "plugin.busy"; break;
+        case SYNOD_E_CANCELLED: code = "plugin.cancelled"; break;
+        case SYNOD_E_CORRUPT: code = "plugin.corrupt_input"; break;
+        case SYNOD_E_DEADLINE: code = "plugin.deadline"; break;
+        case SYNOD_E_NO_MEMORY: code = "plugin.no_memory"; break;
+        default: break;
+    }
+    Error out{code, text(error.message, sizeof error.message), alias,
+              text(error.hint, sizeof error.hint)};
+    if (out.message.empty()) {
+        out.message = std::string(function) + " answered status " + std::to_string(status);
+    }
+    if (const auto where = text(error.where, sizeof error.where); !where.empty()) {
+        out.where += ": " + where;
+    }
+    return out;
+}
+
+}  // namespace synod::host

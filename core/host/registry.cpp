@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/host/registry.hpp"
+
+#include <boost/json.hpp>
+#include <sodium.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/host/guard.hpp"
+#include "core/host/loader.hpp"
+#include "core/host/manifest/manifest.hpp"
+#include "core/host/normalise.hpp"
+#include "core/host/instance_services.hpp"
+
+namespace synod::host {
+
+std::string_view to_string(State state) {
+    switch (state) {
+        case State::kCreated: return "created";
+        case State::kActive: return "active";
+        case State::kDraining: return "draining";
+        case State::kDestroyed: return "destroyed";
+        case State::kFailed: return "failed";
+        default: return "not created";
+    }
+}
+
+Instance::Instance(const Plugin& plugin, std::string alias, std::string config, HostServices& host)
+    : plugin_(plugin), alias_(std::move(alias)), config_(std::move(config)),
+      services_(std::make_unique<Services>(*this, host)) {}
+Instance::~Instance() = default;
+
+bool Instance::has(std::size_t offset) const {
+    void* function = nullptr;
+    if (raw_table_ == nullptr || offset + sizeof function > raw_size_) {
+        return false;
+    }
+    std::memcpy(&function, static_cast<const char*>(raw_table_) + offset, sizeof function);
+    return function != nullptr;
+}
+
+Result<void> Instance::take_table() {
+    const void* raw = plugin_.api.query(handle_, plugin_.kind.c_str());
+    if (raw == nullptr) {
+        return fail("plugin.bad_descriptor", "the plugin says it is a " + plugin_.kind +
+                    " but has no table for it", alias_, "report it to the plugin's author");
+    }
+    raw_table_ = raw;
+    std::memcpy(&raw_size_, raw, sizeof raw_size_);
+    const auto take = [&]<typename Api>(Api) {
+        Api table{};
+        normalise(raw, table);
+        table_ = table;
+    };
+    if (plugin_.kind == SYNOD_KIND_CONSENSUS) {
+        take(synod_consensus_api{});
+    } else if (plugin_.kind == SYNOD_KIND_VALIDATION) {
+        take(synod_validation_api{});
+    } else if (plugin_.kind == SYNOD_KIND_SCORING) {
+        take(synod_scoring_api{});
+    } else if (plugin_.kind == SYNOD_KIND_CHECKPOINT) {
+        take(synod_checkpoint_api{});
+    } else {
+        take(synod_optimizer_api{});
+    }
+    return {};
+}
+
+Result<void> Instance::create() {
+    const synod_bytes config{reinterpret_cast<const std::uint8_t*>(config_.data()), config_.size()};
+    auto made = guarded(*this, "create", State::kNone, Role::kMain, 0, [&](synod_error* error) {
+        return plugin_.api.create(&services_->host, config, &handle_, error);
+    });
+    if (!made || handle_ == nullptr) {
+        state_ = State::kFailed;
+        return made ? fail("plugin.internal", "create gave no instance", alias_)
+                    : std::unexpected(made.error());
+    }
+    state_ = State::kCreated;
+    return take_table();
+}
+
+Registry::Registry(HostServices services) : services_(std::move(services)) {
+    if (sodium_init() < 0) {
+        spdlog::critical("libsodium can't start");
+        std::abort();
+    }
+    if (services_.clock == nullptr) {
+        services_.clock = &system_clock();
+    }
+    if (services_.hasher == nullptr) {
+        services_.hasher = &portable_hasher();
+    }
+}
+Registry::~Registry() { stop(Duration::zero()); }
+
+Result<std::vector<const Plugin*>> Registry::load(const std::filesystem::path& file) {
+    auto entry = load_library(file);
+    if (!entry) {
+        return std::unexpected(entry.error());
+    }
+    return adopt(*entry, file.string());
+}
+
+Result<std::vector<const Plugin*>> Registry::register_static(const synod_entry* entry) {
+    return adopt(entry, "");
+}
+
+Result<std::vector<const Plugin*>> Registry::adopt(const synod_entry* entry,
+                                                   const std::string& file) {
+    if (auto checked = check_entry(entry, file); !checked) {
+        return std::unexpected(checked.error());
+    }
+    std::vector<std::unique_ptr<Plugin>> found;
+    for (std::uint64_t i = 0; i < entry->n_plugins; ++i) {
+        auto plugin = read_descriptor(entry->plugins[i], file, entry->abi_minor_needed);
+        if (!plugin) {
+            return std::unexpected(plugin.error());
+        }
+        const bool twice = std::any_of(found.begin(), found.end(),
+                                       [&](const auto& other) { return other->id == plugin->id; });
+        if (twice || find_plugin(plugin->id) != nullptr) {
+            return fail("plugin.duplicate_id", "a plugin with the id " + plugin->id +
+                        " is already loaded", file, "load it from one file only");
+        }
+        found.push_back(std::make_unique<Plugin>(std::move(*plugin)));
+    }
+    if (plugins_.size() + found.size() > kMaxPlugins) {
+        return fail("plugin.too_many", "too many plugins", file);
+    }
+    std::vector<const Plugin*> out;
+    for (auto& plugin : found) {
+        out.push_back(plugin.get());
+        plugins_.push_back(std::move(plugin));
+    }
+    return out;
+}
+
+const Plugin* Registry::find_plugin(std::string_view id) const {
+    for (const auto& plugin : plugins_) {
+        if (plugin->id == id) {
+            return plugin.get();
+        }
+    }
+    return nullptr;
+}
+
+Result<Instance*> Registry::add(const Plugin& plugin, std::string alias, std::string_view config) {
+    if (alias.empty() || alias.size() > kMaxAliasBytes || find(alias) != nullptr) {
+        return fail("plugin.duplicate_alias", "the alias `" + alias + "` is taken, empty or too long",
+                    plugin.id, "give each plugin its own `as`");
+    }
+    if (config.size() > kMaxConfigBytes) {
+        return fail("config.too_large", "the plugin's configuration is too large", alias);
+    }
+    // JSON is YAML: the same tree and the same checker, so that defaults are filled in one way.
+    auto document = parse_yaml(config, "plugins." + alias + ".config");
+    if (!document) {
+        return std::unexpected(document.error());
+    }
+    boost::system::error_code error;
+    const auto schema = boost::json::parse(plugin.schema.empty() ? "{}" : plugin.schema, error);
+    if (error) {
+        return fail("plugin.bad_descriptor", "the plugin's configuration schema is not JSON", plugin.id);
+    }
+    std::vector<Problem> problems;
+    const auto value = check_tree(document->root, schema, "", problems);
+    if (!problems.empty()) {
+        return fail(problems.front().code, render(*document, problems.front()), alias);
+    }
+    instances_.push_back(std::unique_ptr<Instance>(
+        new Instance(plugin, std::move(alias), boost::json::serialize(value), services_)));
+    return instances_.back().get();
+}
+
+Result<void> Registry::start() {
+    for (auto& instance : instances_) {
+        if (auto made = instance->create(); !made) {
+            stop(Duration::zero());
+            return made;
+        }
+    }
+    for (auto& instance : instances_) {
+        auto active = guarded(*instance, "activate", State::kCreated, Role::kMain, 0,
+            [&](synod_error* e) { return instance->plugin_.api.activate(instance->handle_, e); });
+        if (!active && active.error().code != "plugin.unsupported") {
+            stop(Duration::zero());
+            return std::unexpected(active.error());
+        }
+        instance->state_ = State::kActive;
+    }
+    return {};
+}
+
+void Registry::stop(Duration drain_time) {
+    const auto warn = [](const auto& result) {
+        if (!result && result.error().code != "plugin.unsupported") {
+            spdlog::warn("stopping: {}", result.error().text());
+        }
+    };
+    for (auto& i : instances_) {
+        if (i->state() == State::kActive) {
+            const auto deadline = static_cast<std::uint64_t>(
+                (services_.clock->mono() + drain_time).count());
+            warn(guarded(*i, "drain", State::kActive, Role::kMain, 0, [&](synod_error* e) {
+                return i->plugin_.api.drain(i->handle_, deadline, e);
+            }));
+            i->state_ = State::kDraining;
+        }
+    }
+    for (auto at = instances_.rbegin(); at != instances_.rend(); ++at) {
+        Instance& i = **at;
+        if (i.state() == State::kDraining) {
+            warn(guarded(i, "deactivate", State::kDraining, Role::kMain, 0, [&](synod_error* e) {
+                return i.plugin_.api.deactivate(i.handle_, e);
+            }));
+            i.state_ = State::kCreated;
+        }
+        if (i.state() == State::kCreated) {
+            warn(guarded(i, "destroy", State::kCreated, Role::kMain, 0, [&](synod_error*) {
+                i.plugin_.api.destroy(i.handle_);
+                return SYNOD_OK;
+            }));
+            i.handle_ = nullptr;
+            i.state_ = State::kDestroyed;
+        }
+    }
+}
+
+Instance* Registry::of_kind(std::string_view kind) const {
+    for (const auto& instance : instances_) {
+        if (instance->plugin().kind == kind) {
+            return instance.get();
+        }
+    }
+    return nullptr;
+}
+
+Instance* Registry::find(std::string_view alias) const {
+    for (const auto& instance : instances_) {
+        if (instance->alias() == alias) {
+            return instance.get();
+        }
+    }
+    return nullptr;
+}
+
+}  // namespace synod::host
