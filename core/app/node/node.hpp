@@ -93,6 +93,7 @@ class Node : private net::NetworkHandler {
     [[nodiscard]] std::shared_ptr<const NodeStatus> status() const;
     //! Answers through `done` on the control thread with the state reached, or why not.
     void command(Command what, std::function<void(Result<std::string>)> done);
+    [[nodiscard]] net::Network& network() { return *network_; }
     //! Closes the links and writes what is queued. Control thread, after the loop.
     void close();
     [[nodiscard]] bool finally_failed() const { return finally_failed_; }

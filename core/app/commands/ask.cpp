@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Commands that ask a running node over its control door: status, peers, pause, resume, stop.
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <thread>
+
+#include "core/app/commands/commands.hpp"
+#include "core/control/client.hpp"
+#include "core/host/manifest/manifest.hpp"
+
+namespace synod::app {
+
+namespace {
+
+namespace json = boost::json;
+
+struct AskOptions {
+    std::string where = ".";
+    bool json = false;
+    bool watch = false;
+};
+
+//! A manifest's data folder, or the folder itself.
+Result<std::string> data_dir_of(const std::string& where) {
+    if (std::filesystem::is_directory(where)) {
+        return where;
+    }
+    auto manifest = host::load_manifest(where);
+    if (!manifest) {
+        return std::unexpected(manifest.error());
+    }
+    return manifest->data_dir.string();
+}
+
+Result<json::value> ask(const AskOptions& options, const char* method) {
+    auto dir = data_dir_of(options.where);
+    if (!dir) {
+        return std::unexpected(dir.error());
+    }
+    auto answer = control::call(*dir, method, "");
+    if (!answer) {
+        return std::unexpected(answer.error());
+    }
+    boost::system::error_code error;
+    auto parsed = json::parse(*answer, error);
+    if (error) {
+        return fail("control.bad_reply", "the node's answer is not JSON", method);
+    }
+    return parsed;
+}
+
+int complain(const Error& error) {
+    std::fprintf(stderr, "synod: %s\n", error.text().c_str());
+    return error.code.starts_with("config.") ? kUsage : kFailed;
+}
+
+std::string text_of(const json::value& v) {
+    return v.is_string() ? std::string(v.as_string()) : json::serialize(v);
+}
+
+void print_status(const json::object& s) {
+    const auto show = [&](const char* label, const char* key) {
+        std::printf("%-18s %s\n", label, text_of(s.at(key)).c_str());
+    };
+    show("state", "state");
+    show("height", "current_height");
+    show("target", "target_height");
+    std::printf("%-18s %.2f %%\n", "synced", 100 * s.at("percentage").to_number<double>());
+    show("blocks/s", "blocks_per_second");
+    show("ETA seconds", "eta_seconds");
+    show("peers", "peers");
+    show("committed", "committed_height");
+    show("final", "final_height");
+    show("head", "head_hash");
+    show("last checkpoint", "last_checkpoint");
+    if (!s.at("stalled").is_null()) {
+        show("stalled", "stalled");
+    }
+    std::printf("%-18s %s\n", "can produce", s.at("can_produce").as_bool() ? "yes" : "no");
+    for (const auto& item : s.at("gate").as_array()) {
+        const auto& c = item.as_object();
+        std::printf("  %s %-26s %-20s needs %s\n", c.at("met").as_bool() ? "ok " : "NOT",
+                    text_of(c.at("name")).c_str(), text_of(c.at("value")).c_str(),
+                    text_of(c.at("limit")).c_str());
+    }
+}
+
+int status(const AskOptions& options) {
+    for (;;) {
+        auto answer = ask(options, "node.status");
+        if (!answer) {
+            return complain(answer.error());
+        }
+        if (options.json) {
+            std::puts(json::serialize(*answer).c_str());
+        } else {
+            if (options.watch && ::isatty(STDOUT_FILENO) != 0) {
+                std::fputs("\033[H\033[2J", stdout);
+            }
+            print_status(answer->as_object());
+        }
+        std::fflush(stdout);
+        if (!options.watch) {
+            return kDone;
+        }
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+    }
+}
+
+int peers(const AskOptions& options) {
+    auto answer = ask(options, "node.peers");
+    if (!answer) {
+        return complain(answer.error());
+    }
+    if (options.json) {
+        std::puts(json::serialize(*answer).c_str());
+        return kDone;
+    }
+    for (const auto& item : answer->as_array()) {
+        const auto& p = item.as_object();
+        std::printf("%.16s  %-10s %-4s %-21s height %-10s %6.1f ms  misbehaviour %.0f%s\n",
+                    text_of(p.at("identity")).c_str(), text_of(p.at("tier")).c_str(),
+                    p.at("connected").as_bool() ? "up" : "down",
+                    (text_of(p.at("address")) + ":" + text_of(p.at("port"))).c_str(),
+                    text_of(p.at("height")).c_str(), p.at("latency_ms").to_number<double>(),
+                    p.at("misbehaviour").to_number<double>(),
+                    p.at("banned_until_unix_ms").is_null() ? "" : "  BANNED");
+        for (const auto& o : p.at("offences").as_array()) {
+            std::printf("    %s: %s at height %s\n", text_of(o.at("reason")).c_str(),
+                        text_of(o.at("rule")).c_str(), text_of(o.at("height")).c_str());
+        }
+    }
+    return kDone;
+}
+
+std::shared_ptr<AskOptions> add_ask(CLI::App* command) {
+    auto options = std::make_shared<AskOptions>();
+    command->add_option("NODE", options->where, "the node's manifest or data folder")->required();
+    return options;
+}
+
+}  // namespace
+
+void add_status(CLI::App& app, Chosen& chosen) {
+    auto* command = app.add_subcommand("status", "What a running node does, and why it may not produce");
+    auto options = add_ask(command);
+    command->add_flag("--json", options->json, "as JSON");
+    command->add_flag("--watch", options->watch, "again every second");
+    command->callback([&chosen, options] { chosen = [options] { return status(*options); }; });
+}
+
+void add_peers(CLI::App& app, Chosen& chosen) {
+    auto* command = app.add_subcommand("peers", "A running node's peers, what they did, and bans");
+    auto options = add_ask(command);
+    command->add_flag("--json", options->json, "as JSON");
+    command->callback([&chosen, options] { chosen = [options] { return peers(*options); }; });
+}
+
+void add_control(CLI::App& app, Chosen& chosen) {
+    const std::pair<const char*, const char*> verbs[] = {
+        {"pause", "Pauses the sync of a running node; its window is kept"},
+        {"resume", "Goes on where pause stopped"},
+        {"stop", "Stops a running node after what is in work is written"}};
+    for (const auto& [verb, help] : verbs) {
+        auto* command = app.add_subcommand(verb, help);
+        auto options = add_ask(command);
+        command->callback([&chosen, options, method = std::string("node.") + verb] {
+            chosen = [options, method] {
+                auto answer = ask(*options, method.c_str());
+                if (!answer) {
+                    return complain(answer.error());
+                }
+                std::puts(text_of(answer->at("state")).c_str());
+                return kDone;
+            };
+        });
+    }
+}
+
+}  // namespace synod::app

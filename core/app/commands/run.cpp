@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+
+#include "core/app/commands/commands.hpp"
+#include "core/app/node/node.hpp"
+#include "core/app/node_config.hpp"
+#include "core/app/runtime.hpp"
+#include "core/app/status_json.hpp"
+#include "core/control/server.hpp"
+
+namespace synod::app {
+
+namespace {
+
+volatile std::sig_atomic_t stop_asked = 0;
+
+void ask_to_stop(int) { stop_asked = 1; }
+
+struct RunOptions {
+    std::string manifest;
+    std::string until;
+    double timeout_s = 0;
+    bool json = false;
+};
+
+//! What `--until` waits for.
+struct Until {
+    enum class Kind : std::uint8_t { kNothing, kSynced, kProducing, kHeight } kind = Kind::kNothing;
+    std::uint64_t height = 0;
+
+    static std::optional<Until> parse(const std::string& text) {
+        if (text.empty()) {
+            return Until{};
+        }
+        if (text == "synced") {
+            return Until{Kind::kSynced, 0};
+        }
+        if (text == "producing") {
+            return Until{Kind::kProducing, 0};
+        }
+        constexpr std::string_view kPrefix = "height=";
+        if (text.starts_with(kPrefix) && text.size() > kPrefix.size() &&
+            text.find_first_not_of("0123456789", kPrefix.size()) == std::string::npos &&
+            text.size() < kPrefix.size() + 19) {
+            return Until{Kind::kHeight, std::stoull(text.substr(kPrefix.size()))};
+        }
+        return std::nullopt;
+    }
+    [[nodiscard]] bool reached(const NodeStatus& s) const {
+        switch (kind) {
+            case Kind::kNothing: return false;
+            case Kind::kSynced: return s.sync.state == sync::State::synced;
+            case Kind::kProducing: return s.sync.gate.open;
+            case Kind::kHeight: return s.sync.head.height >= height;
+        }
+        return false;
+    }
+};
+
+//! One line that is redrawn on a terminal, a plain line every few seconds elsewhere.
+class ProgressLine {
+  public:
+    void show(const NodeStatus& status, Instant now, bool last = false) {
+        const auto every = terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(5'000);
+        if (!last && now - shown_ < every) {
+            return;
+        }
+        shown_ = now;
+        const auto line = status_line(status);
+        if (terminal_) {
+            std::fprintf(stderr, "\r\033[K%s%s", line.c_str(), last ? "\n" : "");
+        } else {
+            std::fprintf(stderr, "%s\n", line.c_str());
+        }
+        std::fflush(stderr);
+    }
+
+  private:
+    const bool terminal_ = ::isatty(STDERR_FILENO) != 0;
+    Instant shown_{-std::chrono::hours(1)};
+};
+
+void set_up_log(const host::Manifest& manifest) {
+    const auto file = manifest.log_file.empty() ? std::filesystem::path(manifest.data_dir / "synod.log")
+                                                : manifest.log_file;
+    auto logger = spdlog::basic_logger_mt("synod", file.string());
+    logger->flush_on(spdlog::level::info);
+    spdlog::set_default_logger(std::move(logger));
+    spdlog::set_level(spdlog::level::from_str(manifest.text("log", "level")));
+}
+
+void log_line(const std::string& level, const std::string& text) {
+    spdlog::log(spdlog::level::from_str(level), "{}", text);
+}
+
+control::Handlers handlers(Node& node, bool& stopping) {
+    control::Handlers out;
+    out.methods["node.status"] = [&node](const std::string&, const control::Reply& reply) {
+        reply(status_json(*node.status()));
+    };
+    out.methods["node.peers"] = [&node](const std::string&, const control::Reply& reply) {
+        reply(peers_json(*node.status()));
+    };
+    const auto command = [&node, &stopping](Command what, const char* verb) {
+        return [&node, &stopping, what, verb](const std::string&, control::Reply reply) {
+            node.command(what, [&stopping, what, verb, reply](Result<std::string> state) {
+                if (!state) {
+                    reply(std::unexpected(state.error()));
+                    return;
+                }
+                stopping = stopping || what == Command::kStop;
+                reply("{\"command\":\"" + std::string(verb) + "\",\"state\":\"" + *state + "\"}");
+            });
+        };
+    };
+    out.methods["node.pause"] = command(Command::kPause, "pause");
+    out.methods["node.resume"] = command(Command::kResume, "resume");
+    out.methods["node.stop"] = command(Command::kStop, "stop");
+    out.healthy = [&node] { return control::Health{true, status_json(*node.status())}; };
+    out.ready = [&node] {
+        const auto status = node.status();
+        return control::Health{status->sync.state == sync::State::synced, status_json(*status)};
+    };
+    return out;
+}
+
+int complain(const Error& error) {
+    std::fprintf(stderr, "synod: %s\n", error.text().c_str());
+    return error.code.starts_with("config.") || error.code.starts_with("genesis.") ? kUsage : kFailed;
+}
+
+int run(const RunOptions& options) {
+    const auto until = Until::parse(options.until);
+    if (!until) {
+        std::fprintf(stderr, "synod: --until takes synced, producing or height=N, not '%s'\n",
+                     options.until.c_str());
+        return kUsage;
+    }
+    auto manifest = host::load_manifest(options.manifest);
+    if (!manifest) {
+        std::fprintf(stderr, "%s\n", manifest.error().message.c_str());
+        return kUsage;
+    }
+    std::error_code ignored;
+    std::filesystem::create_directories(manifest->data_dir, ignored);
+    set_up_log(*manifest);
+    auto runtime = Runtime::start(*manifest);
+    if (!runtime) {
+        return complain(runtime.error());
+    }
+    auto store = (*runtime)->open_store(manifest->data_dir, true, false,
+                                        manifest->text("storage", "synchronous") == "full");
+    if (!store) {
+        return complain(store.error());
+    }
+    auto config = node_config(*manifest);
+    if (!config) {
+        return complain(config.error());
+    }
+    auto node = Node::start(std::move(*config), (*runtime)->loop(), **store, (*runtime)->pipeline(),
+                            (*runtime)->pool(), log_line);
+    if (!node) {
+        return complain(node.error());
+    }
+    bool stopping = false;
+    control::ServerConfig door;
+    if (auto listen = split_address(manifest->control_listen)) {
+        door.address = listen->address;
+        door.port = listen->port;
+    }
+    door.token_file = manifest->token_file.empty() ? (manifest->data_dir / "control.token").string()
+                                                   : manifest->token_file.string();
+    auto server = control::ControlServer::start((*node)->network().io_context(), door,
+                                                handlers(**node, stopping));
+    if (!server) {
+        return complain(server.error());
+    }
+    std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGTERM, ask_to_stop);
+    std::signal(SIGINT, ask_to_stop);
+
+    ProgressLine line;
+    auto& loop = (*runtime)->loop();
+    const auto started = mono_now();
+    int code = kDone;
+    loop.run([&] {
+        (*node)->tick();
+        const auto status = (*node)->status();
+        const auto now = mono_now();
+        if (!options.json) {
+            line.show(*status, now);
+        }
+        if (until->reached(*status) || stopping || stop_asked != 0) {
+            loop.quit();
+        } else if ((*node)->finally_failed()) {
+            code = kFailed;
+            loop.quit();
+        } else if (options.timeout_s > 0 &&
+                   std::chrono::duration<double>(now - started).count() > options.timeout_s) {
+            code = kTimeout;
+            loop.quit();
+        }
+    });
+    const auto last = (*node)->status();
+    (*server)->stop();
+    (*node)->close();
+    if (options.json) {
+        std::puts(status_json(*last).c_str());
+    } else {
+        line.show(*last, mono_now(), true);
+    }
+    std::fflush(stdout);
+    if (code == kFailed) {
+        std::fprintf(stderr, "synod: sync failed: %s\n", last->sync.reason.c_str());
+    } else if (code == kTimeout) {
+        std::fprintf(stderr, "synod: time-out before '%s'\n", options.until.c_str());
+    }
+    return code;
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Chosen& chosen) {
+    auto* command = app.add_subcommand("run", "Runs a node as its manifest says");
+    auto options = std::make_shared<RunOptions>();
+    command->add_option("MANIFEST", options->manifest, "the node's YAML file")->required();
+    command->add_option("--until", options->until, "stop at: synced, producing or height=N");
+    command->add_option("--timeout", options->timeout_s, "seconds until exit code 3");
+    command->add_flag("--json", options->json, "no progress; the status as JSON is the last line");
+    command->callback([&chosen, options] { chosen = [options] { return run(*options); }; });
+}
+
+}  // namespace synod::app
