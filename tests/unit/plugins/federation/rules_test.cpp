@@ -157,7 +157,7 @@ TEST_CASE("finality records move the final height and are refused when free byte
         return fed::check_record(*before, 107, r, hash, effect).rule;
     };
     CHECK(rule(4) == fed::RuleId::kRecordChain);
-    CHECK(rule(16) == fed::RuleId::kRecordRange);
+    CHECK(rule(17) == fed::RuleId::kRecordRange);
     CHECK(rule(24) == fed::RuleId::kRecordBits);
     CHECK(rule(28) == fed::RuleId::kRecordRoot);
     CHECK(rule(record->size() - 40) == fed::RuleId::kRecordProof);
