@@ -16,7 +16,7 @@ namespace synod::app::devnet {
 inline constexpr std::uint32_t kMaxAuthorities = 16;  //!< processes on one machine
 
 struct NodeFiles {
-    std::string name;                //!< "authority-0", "fresh"
+    std::string name;  //!< "authority-0", "fresh"
     std::filesystem::path folder;
     PublicKey identity;
     std::uint16_t port = 0;
@@ -37,8 +37,8 @@ Result<std::vector<std::uint16_t>> free_ports(std::size_t count);
 //! when it is empty. An absolute path. Errors: devnet.folder.
 Result<std::filesystem::path> make_folder(const std::filesystem::path& wanted);
 
-//! Folders authority-0.. and fresh under `dir`, from `dir`/forge. The last one is the fresh node: no
-//! blocks, an identity of its own. Errors: devnet.folder, devnet.ports, key.*.
+//! Folders authority-0.. and fresh under `dir`, from `dir`/forge. The last one is the fresh node:
+//! no blocks, an identity of its own. Errors: devnet.folder, devnet.ports, key.*.
 Result<std::vector<NodeFiles>> lay_out(const std::filesystem::path& dir, std::uint32_t authorities,
                                        const std::string& validation);
 

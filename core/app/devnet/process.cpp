@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -26,7 +27,9 @@ constexpr std::array kSignals{SIGINT, SIGTERM, SIGHUP};
 std::atomic<bool> interrupted{false};
 std::array<struct sigaction, kSignals.size()> previous{};
 
-void on_signal(int) { interrupted.store(true, std::memory_order_relaxed); }
+void on_signal(int) {
+    interrupted.store(true, std::memory_order_relaxed);
+}
 
 //! The child's side between fork and exec: only what is safe there. Ends in exec or _exit.
 [[noreturn]] void become(const std::vector<char*>& arguments, const char* log, pid_t parent) {
@@ -45,8 +48,12 @@ void on_signal(int) { interrupted.store(true, std::memory_order_relaxed); }
     if (in < 0 || out < 0 || ::dup2(in, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(out, 2) < 0) {
         ::_exit(kExecFailed);
     }
-    ::close(in);
-    ::close(out);
+    if (in > 2) {
+        ::close(in);
+    }
+    if (out > 2) {
+        ::close(out);
+    }
     ::execv(arguments[0], arguments.data());
     ::_exit(kExecFailed);
 }
@@ -64,8 +71,8 @@ Result<Process> Process::start(std::string name, const std::vector<std::string>&
     const auto parent = ::getpid();
     const auto pid = ::fork();
     if (pid < 0) {
-        return fail("devnet.spawn", std::string("can't start a process: ") + std::strerror(errno), name,
-                    "look at `ulimit -u` and at free memory");
+        return fail("devnet.spawn", std::string("can't start a process: ") + std::strerror(errno),
+                    name, "look at `ulimit -u` and at free memory");
     }
     if (pid == 0) {
         become(raw, log.c_str(), parent);
@@ -109,7 +116,9 @@ bool Process::running() {
     if (got == 0 || (got < 0 && errno == EINTR)) {
         return true;
     }
-    exit_code_ = got < 0 ? kExecFailed : WIFSIGNALED(state) ? 128 + WTERMSIG(state) : WEXITSTATUS(state);
+    exit_code_ = got < 0              ? kExecFailed
+                 : WIFSIGNALED(state) ? 128 + WTERMSIG(state)
+                                      : WEXITSTATUS(state);
     return false;
 }
 
@@ -167,6 +176,8 @@ Interrupts::~Interrupts() {
     }
 }
 
-bool Interrupts::seen() { return interrupted.load(std::memory_order_relaxed); }
+bool Interrupts::seen() {
+    return interrupted.load(std::memory_order_relaxed);
+}
 
 }  // namespace synod::app::devnet

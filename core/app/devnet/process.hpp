@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-//! Child processes of one devnet run. Each is its own process group, so that a Ctrl-C in the terminal
-//! reaches only the parent, which then ends its children in order; and each is told by the kernel when
-//! the parent dies, so that none outlives it. Owned and used by the main thread. It signals only
-//! processes that it started and hasn't reaped, by their id.
+//! Child processes of one devnet run. Each is its own process group, so that a Ctrl-C in the
+//! terminal reaches only the parent, which then ends its children in order; and each is told by the
+//! kernel when the parent dies, so that none outlives it. Owned and used by the main thread. It
+//! signals only processes that it started and hasn't reaped, by their id.
 
 #include <sys/types.h>
 
@@ -18,7 +18,7 @@
 namespace synod::app::devnet {
 
 inline constexpr Duration kStopTime = std::chrono::seconds(10);  //!< from SIGTERM to SIGKILL
-inline constexpr std::size_t kLogTailBytes = 4u << 10;           //!< of a log, shown after a failure
+inline constexpr std::size_t kLogTailBytes = 4u << 10;  //!< of a log, shown after a failure
 
 class Process {
   public:
