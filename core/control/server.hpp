@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-//! The door for operators and commands: HTTP/1.1 on one address, JSON-RPC 2.0 at POST /, and
-//! GET /metrics, /healthz and /readyz. It runs on the I/O thread that it is given, owns its sockets,
+//! The door for operators and commands: HTTP/1.1 on one address, JSON-RPC 2.0 at POST /, and GET
+//! /metrics, /healthz and /readyz. It runs on the I/O thread that it is given, owns its sockets,
 //! the token and the file that says where it listens; it knows nothing about what a method does.
 //! Plain HTTP: the token travels in the clear, which is why other machines are refused by default.
 
@@ -22,11 +22,11 @@ namespace synod::control {
 
 inline constexpr std::size_t kMaxBodyBytes = 1u << 20;     //!< bytes of one request's body
 inline constexpr std::size_t kMaxHeaderBytes = 8u << 10;   //!< bytes of one request's header
-inline constexpr std::size_t kMaxReplyBytes = 16u << 20;   //!< bytes of one whole response body
-inline constexpr std::size_t kMaxConnections = 32;         //!< at once; others are told 503
+inline constexpr std::size_t kMaxReplyBytes = 16u << 20;   //!< bytes of the answers in one response
+inline constexpr std::size_t kMaxConnections = 32;         //!< at once; others wait unaccepted
 inline constexpr std::size_t kMaxBatch = 16;               //!< calls in one JSON-RPC batch
 inline constexpr std::size_t kMaxJsonDepth = 32;           //!< nested arrays and objects
-inline constexpr Duration kReadTimeout = std::chrono::seconds(10);    //!< one request, idle included
+inline constexpr Duration kReadTimeout = std::chrono::seconds(10);   //!< one request, idling too
 inline constexpr Duration kWriteTimeout = std::chrono::seconds(10);   //!< one response
 inline constexpr Duration kReplyTimeout = std::chrono::seconds(30);   //!< a method's answer
 
@@ -55,9 +55,11 @@ struct Handlers {
 struct ServerConfig {
     std::string address = "127.0.0.1";  //!< numeric
     std::uint16_t port = 0;             //!< 0: the system chooses
-    bool allow_remote = false;          //!< needed for any address but a loopback one
-    //! Holds the token, mode 0600; created when missing. Its folder (the data folder) must exist and
-    //! gets control.json, by which commands find the node.
+    //! Needed for any address but a loopback one. GET needs no token: whoever reaches the address
+    //! reads metrics and health.
+    bool allow_remote = false;
+    //! Holds the token, mode 0600; created when missing. Its folder (the data folder) must exist
+    //! and gets control.json, by which commands find the node.
     std::string token_file;
     std::size_t max_body = kMaxBodyBytes;
     std::size_t max_connections = kMaxConnections;
@@ -68,6 +70,7 @@ struct ServerConfig {
 
 class ControlServer {
   public:
+    struct Impl;
     //! Binds, listens, writes control.json. `io` is not owned, must be run by one thread and must
     //! outlive the server. Any thread. Errors: control.remote_refused, control.bad_address,
     //! control.listen_failed, control.token_readable, control.token_malformed, control.file_failed.
@@ -84,7 +87,6 @@ class ControlServer {
     void stop();
 
   private:
-    struct Impl;
     explicit ControlServer(std::shared_ptr<Impl> impl);
     std::shared_ptr<Impl> impl_;
 };
