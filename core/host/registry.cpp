@@ -125,6 +125,8 @@ Result<std::vector<const Plugin*>> Registry::adopt(const synod_entry* entry,
             return fail("plugin.duplicate_id", "a plugin with the id " + plugin->id +
                         " is already loaded", file, "load it from one file only");
         }
+        plugin->abi_minor_built = entry->abi_minor_built;
+        plugin->built_with = entry->built_with != nullptr ? entry->built_with : "";
         found.push_back(std::make_unique<Plugin>(std::move(*plugin)));
     }
     if (plugins_.size() + found.size() > kMaxPlugins) {

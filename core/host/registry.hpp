@@ -33,7 +33,8 @@ std::string_view to_string(State state);
 struct Plugin {
     const synod_descriptor* descriptor = nullptr;
     std::string id, name, version, kind, schema, file;  //!< file is empty for a static one
-    std::uint32_t abi_minor_needed = 0;
+    std::uint32_t abi_minor_needed = 0, abi_minor_built = 0;
+    std::string built_with;  //!< compiler and flags, for people
     synod_plugin_api api{};  //!< full size: absent functions answer SYNOD_E_UNSUPPORTED
 };
 
