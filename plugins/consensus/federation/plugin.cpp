@@ -100,6 +100,16 @@ synod_status prove_head(synod_instance* i, synod_bytes block, synod_bytes child,
         write(proof, ByteView(chain_of(i).prove_head(bytes_of(block), bytes_of(child), bytes_of(certificate))));
     });
 }
+synod_status carried(synod_instance*, synod_bytes block, const synod_sink* certificate, synod_error* e) noexcept {
+    return guard(e, [&] {
+        BlockParts parts;
+        const char* why = "";
+        if (!read_block(bytes_of(block), parts, &why)) {
+            throw Failure(SYNOD_E_CORRUPT, "the block can't be read", {}, why);
+        }
+        write(certificate, ByteView(parts.certificate, parts.certificate_bytes()));
+    });
+}
 synod_status check_head(synod_instance* i, const synod_state* s, synod_bytes proof, synod_header_view* view,
                         const synod_check_writer* w, synod_refusal* r, synod_error* e) noexcept {
     return guard(e, [&] { return chain_of(i).check_head(need(s), bytes_of(proof), need(view), need(w), r); });
@@ -231,7 +241,8 @@ constexpr synod_consensus_api Federation::kTable{
     sizeof(synod_consensus_api), 0,       &genesis,  &info,      &decode,   &plan,            &plan_headers,
     &prove_head,                 &check_head, &fork_state, &release, &save_one, &load_one,    &root,
     &prove,                      &weigh,  &author_of, &authority_index, &propose, &vote,      &stalled,
-    &check_attestation,          &certify, &accept_certificate, &rule_name, &explain, &methods, &call};
+    &check_attestation,          &certify, &accept_certificate, &rule_name, &explain, &methods, &call,
+    &carried};
 
 } // namespace
 } // namespace synod::federation
