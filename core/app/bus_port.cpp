@@ -92,7 +92,8 @@ synod_status BusPort::publish(host::Instance&, std::uint32_t topic, ByteView pay
 
 void BusPort::deliver(const std::shared_ptr<Feed>& feed) {
     const std::scoped_lock lock(feed->mutex);
-    // Not active yet: the events stay queued for deliver_waiting. No longer active: nobody wants them.
+    // Not active yet: the events stay queued for deliver_waiting. No longer active: nobody wants
+    // them.
     if (!feed->subscription || feed->who.state() != host::State::kActive) {
         return;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-//! The bus as plugins see it: host::EventPort over bus::Bus. Owned by the app; any thread may call it
-//! except where a function says otherwise. Events reach an instance only on its own strand, in
+//! The bus as plugins see it: host::EventPort over bus::Bus. Owned by the app; any thread may call
+//! it except where a function says otherwise. Events reach an instance only on its own strand, in
 //! batches, while it is active. It never runs plugin code on a publisher's thread.
 
 #include <functional>
@@ -34,8 +34,8 @@ class BusPort final : public host::EventPort {
 
     //! [shared] The id of a catalogue row (core/bus/topics.hpp); 0: unknown.
     std::uint32_t topic(std::string_view name_slash_rev) override;
-    //! [main] Before the instance is active, once a topic. SYNOD_E_INVALID: unknown topic, queue of 0
-    //! or above kMaxPluginQueueEvents, unknown overflow, second subscription, instance is active.
+    //! [main] Before the instance is active, once a topic. SYNOD_E_INVALID: unknown topic, queue of
+    //! 0 or above kMaxPluginQueueEvents, unknown overflow, second subscription, instance is active.
     synod_status subscribe(host::Instance& who, std::uint32_t topic, std::uint32_t queue_events,
                            std::uint32_t overflow) override;
     //! [shared] Copies. SYNOD_E_INVALID: a topic that plugins may not publish, a payload above
@@ -44,8 +44,8 @@ class BusPort final : public host::EventPort {
 
     //! [main] After instances became active: delivers what arrived while they weren't.
     void deliver_waiting();
-    //! [main] Ends an instance's subscriptions; returns when no delivery to it runs any more and none
-    //! will start. Call before the instance is drained; not from its strand.
+    //! [main] Ends an instance's subscriptions; returns when no delivery to it runs any more and
+    //! none will start. Call before the instance is drained; not from its strand.
     void forget(const host::Instance& who);
     //! [main] `forget` for all. Call before the registry stops.
     void close();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 //! How well the network serves this node, as one number in 0..1 (behaviour.md section 9). Plain
-//! values on the control thread; time and measurements are passed in. It never connects, publishes or
-//! decides what follows from the number: the caller publishes a report and asks the gate.
+//! values on the control thread; time and measurements are passed in. It never connects, publishes
+//! or decides what follows from the number: the caller publishes a report and asks the gate.
 
 #include <cstdint>
 #include <optional>
@@ -23,7 +23,8 @@ inline constexpr double kWorstLatencyMs = 1'000;  // a mean round trip from here
 inline constexpr Duration kAssessEvery = std::chrono::seconds(30);
 inline constexpr double kReportChange = .1;  // a larger step is reported at once
 
-//! Authorities out of reach, as behaviour.md section 9 grades them. The value multiplies the penalty.
+//! Authorities out of reach, as behaviour.md section 9 grades them. The value multiplies the
+//! penalty.
 enum class PartitionSeverity : std::uint8_t {
     kNone = 0,
     kMinor = 1,
@@ -32,8 +33,8 @@ enum class PartitionSeverity : std::uint8_t {
     kCritical = 4,
 };
 
-//! What was measured. An absent value is one that nothing has measured yet: it counts as full, since
-//! a node that has just connected has no evidence against its network.
+//! What was measured. An absent value is one that nothing has measured yet: it counts as full,
+//! since a node that has just connected has no evidence against its network.
 struct HealthInputs {
     std::uint32_t peers = 0;
     std::uint32_t peers_wanted = 50;  //!< 0 is taken as 1

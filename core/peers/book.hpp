@@ -47,8 +47,8 @@ class AddressBook {
   public:
     explicit AddressBook(std::uint64_t seed) : seed_(seed) {}
 
-    //! Hearsay or configuration. A full book gives up its worst endpoint that never worked; when all
-    //! worked, the newcomer is refused. Errors: peers.bad_address, peers.book_full.
+    //! Hearsay or configuration. A full book gives up its worst endpoint that never worked; when
+    //! all worked, the newcomer is refused. Errors: peers.bad_address, peers.book_full.
     Result<void> add(const Endpoint& endpoint, std::optional<PublicKey> identity = {});
     //! A dial ended in a proven handshake. Adds the endpoint when it isn't known.
     Result<void> succeeded(const Endpoint& endpoint, const PublicKey& identity, UnixMs unix_now);
@@ -67,9 +67,10 @@ class AddressBook {
     void set_anchors(const std::vector<Endpoint>& endpoints);
     [[nodiscard]] const std::vector<Endpoint>& anchors() const { return anchors_; }
 
-    //! u8 version 1; u32 count, then each endpoint in ascending order: text address, u16 port, u8 0 or
-    //! 1 and the identity, u64 last success, u64 last failure, u32 failures; u32 count of anchors,
-    //! then text address, u16 port each. Waits aren't kept: a restart may try everybody once.
+    //! u8 version 1; u32 count, then each endpoint in ascending order: text address, u16 port, u8 0
+    //! or 1 and the identity, u64 last success, u64 last failure, u32 failures; u32 count of
+    //! anchors, then text address, u16 port each. Waits aren't kept: a restart may try everybody
+    //! once.
     [[nodiscard]] Bytes encode() const;
     //! Strict: one value has one encoding. Replaces all, or changes nothing. Errors:
     //! peers.book_corrupt.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-//! The liveness ledger (behaviour.md section 5): who doesn't answer. A time-out costs a cool-down of
-//! 30 s that doubles to 10 min and ends with the first answer; never points, never a ban. Plain values
-//! on the control thread; time is passed in. Header only.
+//! The liveness ledger (behaviour.md section 5): who doesn't answer. A time-out costs a cool-down
+//! of 30 s that doubles to 10 min and ends with the first answer; never points, never a ban. Plain
+//! values on the control thread; time is passed in. Header only.
 
 #include <algorithm>
 #include <unordered_map>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-//! The performance ledger (behaviour.md section 5): what a peer's replies measured, smoothed, and the
-//! columns that scoring plugins read (<synod/scoring.h>). It chooses and orders peers and never
+//! The performance ledger (behaviour.md section 5): what a peer's replies measured, smoothed, and
+//! the columns that scoring plugins read (<synod/scoring.h>). It chooses and orders peers and never
 //! punishes. Plain values on the control thread; time is passed in.
 
 #include <cstdint>
@@ -68,8 +68,8 @@ class Performance {
 class ScoringColumns {
   public:
     //! One column an id of `ids` (SYNOD_COL_*), one row a peer, padded with zeros to kRowPadding.
-    //! Errors: peers.unknown_column, peers.too_many_columns, peers.too_many_rows. After an error the
-    //! columns are empty.
+    //! Errors: peers.unknown_column, peers.too_many_columns, peers.too_many_rows. After an error
+    //! the columns are empty.
     Result<void> fill(std::span<const std::uint32_t> ids, std::span<const PeerMetrics> rows);
     [[nodiscard]] const std::int64_t* const* columns() const { return columns_.data(); }
     [[nodiscard]] std::size_t n_columns() const { return columns_.size(); }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 //! Whose fault is a failed check (behaviour.md section 5)? The same bytes failing from peers of two
-//! different groups are our fault until shown otherwise. Plain values on the control thread. It only
-//! says what it suspects; the caller reports to the misbehaviour ledger or pardons.
+//! different groups are our fault until shown otherwise. Plain values on the control thread. It
+//! only says what it suspects; the caller reports to the misbehaviour ledger or pardons.
 
 #include <deque>
 #include <unordered_map>
@@ -24,11 +24,11 @@ struct Blame {
 
 class SelfFault {
   public:
-    //! `identity` of network `group` (/16 or IPv6 /32, any injective number) sent bytes whose hash is
-    //! `digest` and which failed a check here.
+    //! `identity` of network `group` (/16 or IPv6 /32, any injective number) sent bytes whose hash
+    //! is `digest` and which failed a check here.
     Blame failed(const Hash& digest, const PublicKey& identity, std::uint64_t group);
-    //! Somebody else showed that the bytes are bad (a second backend, a quorum against them). Answers
-    //! who sent them; from now on every sender is to blame.
+    //! Somebody else showed that the bytes are bad (a second backend, a quorum against them).
+    //! Answers who sent them; from now on every sender is to blame.
     std::vector<PublicKey> shown_bad(const Hash& digest);
     //! Whether any suspicion is open.
     [[nodiscard]] bool suspected() const { return open_ > 0; }
