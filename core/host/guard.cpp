@@ -2,10 +2,14 @@
 #include "core/host/guard.hpp"
 
 #include <csignal>
+#include <cstdlib>
+#include <memory>
 #include <unistd.h>
 
 namespace synod::host {
 namespace {
+
+constexpr std::size_t kCrashStackBytes = 64 * 1024;  // a thread
 
 void put(const char* text) {
     if (text != nullptr && ::write(STDERR_FILENO, text, std::strlen(text)) < 0) {
@@ -45,10 +49,53 @@ void on_crash(int number) {
 
 }  // namespace
 
+namespace {
+
+//! Taken away before its memory goes: a crash while the thread ends uses the thread's own stack.
+class CrashStack {
+  public:
+    CrashStack() : memory_(std::make_unique<char[]>(kCrashStackBytes)) { set(0); }
+    ~CrashStack() { set(SS_DISABLE); }
+    CrashStack(const CrashStack&) = delete;
+    CrashStack& operator=(const CrashStack&) = delete;
+
+  private:
+    void set(int flags) {
+        stack_t stack{};
+        stack.ss_sp = memory_.get();
+        stack.ss_size = kCrashStackBytes;
+        stack.ss_flags = flags;
+        ::sigaltstack(&stack, nullptr);
+    }
+    std::unique_ptr<char[]> memory_;
+};
+
+}  // namespace
+
+void ScratchBlocks::release() noexcept {
+    for (const auto& block : held) {
+        std::free(block.first);
+    }
+    held.clear();
+    bytes = 0;
+}
+
+void ScratchBlocks::release_oldest() noexcept {
+    std::free(held.front().first);
+    bytes -= held.front().second;
+    held.erase(held.begin());
+}
+
+void use_crash_stack() {
+    static thread_local const CrashStack stack;
+    static_cast<void>(stack);
+}
+
 void install_crash_handler() {
+    use_crash_stack();
     struct sigaction action {};
     action.sa_handler = on_crash;
-    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
+    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER | SA_ONSTACK);
     for (const int number : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL}) {
         ::sigaction(number, &action, nullptr);
     }

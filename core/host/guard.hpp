@@ -6,6 +6,8 @@
 #include <chrono>
 #include <cstring>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/host/registry.hpp"
 
@@ -28,9 +30,26 @@ struct Crumbs {
 };
 inline thread_local Crumbs crumbs;
 
+//! What a thread's plugin calls took from exec.scratch. Freed when the outermost call ends, so that
+//! blocks of one call are distinct and none outlives it.
+struct ScratchBlocks {
+    std::vector<std::pair<void*, std::uint64_t>> held;  //!< with its bytes, oldest first
+    std::uint64_t bytes = 0;
+    ScratchBlocks() = default;
+    ~ScratchBlocks() { release(); }
+    ScratchBlocks(const ScratchBlocks&) = delete;
+    ScratchBlocks& operator=(const ScratchBlocks&) = delete;
+    void release() noexcept;
+    void release_oldest() noexcept;  //!< precondition: there is one
+};
+inline thread_local ScratchBlocks scratch_blocks;
+
 //! Handlers for SIGSEGV, SIGBUS, SIGABRT, SIGFPE and SIGILL that write "crashed in plugin <alias>,
 //! call <function>, batch <n>" to standard error and then die of the same signal. Main thread, once.
+//! Gives the calling thread a stack of its own for them, so that an overflowing stack is reported too.
 void install_crash_handler();
+//! The same stack for another thread; call at its start.
+void use_crash_stack();
 
 class CrumbScope {
   public:
@@ -38,7 +57,11 @@ class CrumbScope {
         crumbs.ring[crumbs.depth % kCrumbs] = {alias, function, batch};
         ++crumbs.depth;
     }
-    ~CrumbScope() { --crumbs.depth; }
+    ~CrumbScope() {
+        if (--crumbs.depth == 0) {
+            scratch_blocks.release();
+        }
+    }
     CrumbScope(const CrumbScope&) = delete;
     CrumbScope& operator=(const CrumbScope&) = delete;
 };

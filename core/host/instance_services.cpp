@@ -4,25 +4,41 @@
 #include <sodium.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cstring>
+
+#include "core/host/guard.hpp"
 
 namespace synod::host {
 namespace {
 
-inline constexpr std::uint64_t kMaxScratchBytes = 64ull << 20;  // a thread
+inline constexpr std::uint64_t kMaxScratchBytes = 64ull << 20;  // a thread, all blocks
+inline constexpr std::size_t kMaxScratchBlocks = 1024;          // a thread
+inline constexpr std::size_t kUnfencedBlocks = 64;              // a thread, outside the guard
 inline constexpr std::uint32_t kMaxLogFields = 32;
+inline constexpr std::size_t kMaxRequired = 64;  // ids of a descriptor
 
 std::string_view view(synod_str s) { return s.p == nullptr ? std::string_view() : std::string_view(s.p, s.n); }
 
-//! Grows to the largest request of the thread; a later request of the same call replaces it.
+//! Each request of a call gets a block of its own; the guard frees them when the thread's outermost
+//! call into a plugin ends. Tasks and calls that no guard surrounds have no end that is seen: there
+//! the oldest blocks go first, so that the newest kUnfencedBlocks of a thread stay valid.
 void* scratch(const synod_host*, std::uint64_t bytes) {
-    static thread_local std::unique_ptr<std::uint8_t, void (*)(void*)> block(nullptr, &std::free);
-    if (bytes > kMaxScratchBytes) {
+    ScratchBlocks& blocks = scratch_blocks;
+    const std::uint64_t rounded = bytes > kMaxScratchBytes ? 0 : (bytes + 64) / 64 * 64;
+    while (crumbs.depth == 0 && !blocks.held.empty() &&
+           (blocks.held.size() >= kUnfencedBlocks || blocks.bytes + rounded > kMaxScratchBytes)) {
+        blocks.release_oldest();
+    }
+    if (rounded == 0 || blocks.held.size() >= kMaxScratchBlocks || blocks.bytes + rounded > kMaxScratchBytes) {
         return nullptr;
     }
-    const std::uint64_t rounded = (bytes + 64) / 64 * 64;
-    block.reset(static_cast<std::uint8_t*>(std::aligned_alloc(64, rounded)));
-    return block.get();
+    void* block = std::aligned_alloc(64, rounded);
+    if (block != nullptr) {
+        blocks.held.push_back({block, rounded});
+        blocks.bytes += rounded;
+    }
+    return block;
 }
 
 void log_to_spdlog(std::uint32_t level, std::string_view alias, std::string_view text,
@@ -131,6 +147,24 @@ Instance::Services::Services(Instance& o, HostServices& s) : owner(o), services(
     host.hash = &hash;
     host.query = &C::query;
     host.complete = &C::complete;
+}
+
+Result<void> Instance::Services::check_required(const Plugin& plugin) const {
+    const std::pair<std::string_view, bool> granted[] = {
+        {"synod.log/1", true}, {"synod.clock/1", true}, {"synod.random/1", true},
+        {"synod.hash/1", true}, {"synod.metrics/1", host.metrics != nullptr},
+        {"synod.events/1", host.events != nullptr}, {"synod.exec/1", host.exec != nullptr}};
+    const char* const* wanted = plugin.descriptor->requires_;
+    for (std::size_t i = 0; wanted != nullptr && wanted[i] != nullptr; ++i) {
+        const std::string_view id = wanted[i];
+        const bool known = std::any_of(std::begin(granted), std::end(granted),
+                                       [&](const auto& one) { return one.second && one.first == id; });
+        if (!known || i >= kMaxRequired) {
+            return fail("plugin.missing_service", "the plugin needs the host service " + std::string(id) +
+                        ", which this node doesn't grant", owner.alias(), "use a newer node or another plugin");
+        }
+    }
+    return {};
 }
 
 }  // namespace synod::host

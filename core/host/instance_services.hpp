@@ -13,6 +13,9 @@ struct Instance::Services {
     Services(Instance& owner, HostServices& services);
     Services(const Services&) = delete;
     Services& operator=(const Services&) = delete;
+    //! Every id of the descriptor's `requires_` must be a service that is granted.
+    //! Errors: plugin.missing_service.
+    [[nodiscard]] Result<void> check_required(const Plugin& plugin) const;
 
     Instance& owner;
     HostServices& services;

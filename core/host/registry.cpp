@@ -15,6 +15,11 @@
 #include "core/host/instance_services.hpp"
 
 namespace synod::host {
+namespace {
+
+constexpr std::uint32_t kMinTableBytes = 2 * sizeof(std::uint32_t);  // its size and the word after it
+
+}  // namespace
 
 std::string_view to_string(State state) {
     switch (state) {
@@ -49,6 +54,10 @@ Result<void> Instance::take_table() {
     }
     raw_table_ = raw;
     std::memcpy(&raw_size_, raw, sizeof raw_size_);
+    if (raw_size_ < kMinTableBytes) {
+        return fail("plugin.bad_descriptor", "the plugin's table for " + plugin_.kind + " says that it is " +
+                    std::to_string(raw_size_) + " bytes long", alias_, "report it to the plugin's author");
+    }
     const auto take = [&]<typename Api>(Api) {
         Api table{};
         normalise(raw, table);
@@ -69,17 +78,36 @@ Result<void> Instance::take_table() {
 }
 
 Result<void> Instance::create() {
+    if (auto granted = services_->check_required(plugin_); !granted) {
+        state_ = State::kFailed;
+        return granted;
+    }
     const synod_bytes config{reinterpret_cast<const std::uint8_t*>(config_.data()), config_.size()};
     auto made = guarded(*this, "create", State::kNone, Role::kMain, 0, [&](synod_error* error) {
         return plugin_.api.create(&services_->host, config, &handle_, error);
     });
     if (!made || handle_ == nullptr) {
         state_ = State::kFailed;
+        // Neither the SDK's wrapper nor a host may lose an object that was handed out before the failure.
+        discard();
         return made ? fail("plugin.internal", "create gave no instance", alias_)
                     : std::unexpected(made.error());
     }
+    if (auto taken = take_table(); !taken) {
+        state_ = State::kFailed;
+        discard();
+        return taken;
+    }
     state_ = State::kCreated;
-    return take_table();
+    return {};
+}
+
+void Instance::discard() {
+    if (handle_ != nullptr) {
+        const CrumbScope crumb(alias_.c_str(), "destroy", 0);
+        plugin_.api.destroy(handle_);
+        handle_ = nullptr;
+    }
 }
 
 Registry::Registry(HostServices services) : services_(std::move(services)) {

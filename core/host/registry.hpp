@@ -68,6 +68,7 @@ class Instance {
     Instance(const Plugin& plugin, std::string alias, std::string config, HostServices& services);
     Result<void> create();
     Result<void> take_table();
+    void discard();  //!< destroys a handle that never became an instance
 
     const Plugin& plugin_;
     std::string alias_, config_;

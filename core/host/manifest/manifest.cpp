@@ -82,6 +82,13 @@ PluginUse plugin_use(const Manifest& manifest, const std::string& kind, const No
                             "`plugins." + kind + "` must be a plugin's name or a map with `use`", ""});
         return out;
     }
+    if (kind == "validation" && out.use == "simd" && !manifest.flag("performance", "simd")) {
+        auto config = json::parse(out.config);
+        if (config.is_object() && !config.as_object().contains("simd")) {
+            config.as_object()["simd"] = false;
+            out.config = json::serialize(config);
+        }
+    }
     out.file = find_library(manifest, kind, out.use);
     return out;
 }

@@ -36,7 +36,8 @@ std::string_view manifest_schema() {
   "window_blocks": {"type": "integer", "default": 65536, "minimum": 128, "maximum": 1048576, "description": "blocks ahead of the stored ones"},
   "production_threshold": {"type": "number", "format": "ratio", "default": 0.995, "minimum": 0.95, "maximum": 1, "description": "share of the chain that must be verified before producing"}}},
 "performance": {"type": "object", "additionalProperties": false, "properties": {
-  "validation_workers": {"type": "integer", "default": 4, "minimum": 0, "maximum": 256, "description": "worker threads; 0: one a core"}}},
+  "validation_workers": {"type": "integer", "default": 4, "minimum": 0, "maximum": 256, "description": "worker threads; 0: one a core"},
+  "simd": {"type": "boolean", "default": true, "description": "false: the simd backend uses plain registers; its own config decides when it has the key"}}},
 "federation": {"type": "object", "additionalProperties": false, "properties": {
   "consensus_timeout": {"type": "integer", "format": "duration", "default": 10000, "minimum": 1000, "maximum": 600000, "description": "an authority that was not heard for so long counts as away"}}},
 "governance": {"type": "object", "additionalProperties": false, "properties": {
@@ -62,26 +63,66 @@ namespace {
 
 namespace json = boost::json;
 
-void describe(std::ostringstream& out, const std::string& path, const json::object& schema) {
+//! As an operator writes it: 10s, 64MiB, 0.995, a list of words.
+std::string written(const json::value& value, const std::string& format) {
+    if (value.is_int64() && format == "duration" && value.as_int64() % 1000 == 0) {
+        return std::to_string(value.as_int64() / 1000) + "s";
+    }
+    if (value.is_int64() && format == "bytes") {
+        constexpr std::pair<std::int64_t, const char*> kUnits[] = {
+            {1ll << 40, "TiB"}, {1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}};
+        for (const auto& [size, name] : kUnits) {
+            if (value.as_int64() != 0 && value.as_int64() % size == 0) {
+                return std::to_string(value.as_int64() / size) + name;
+            }
+        }
+    }
+    if (value.is_double()) {
+        std::ostringstream out;
+        out << value.as_double();
+        return out.str();
+    }
+    if (value.is_array() && !value.as_array().empty()) {
+        std::string out;
+        for (const auto& one : value.as_array()) {
+            out += (out.empty() ? "" : ", ") + written(one, "");
+        }
+        return out;
+    }
+    return value.is_string() && !value.as_string().empty() ? std::string(value.as_string())
+                                                           : json::serialize(value);
+}
+
+void describe(std::ostringstream& out, const std::string& path, const json::object& schema,
+              bool required) {
     if (const auto* properties = schema.if_contains("properties")) {
+        const auto* needed = schema.if_contains("required");
         for (const auto& entry : properties->as_object()) {
-            describe(out, path.empty() ? std::string(entry.key()) : path + "." + std::string(entry.key()),
-                     entry.value().as_object());
+            const std::string key(entry.key());
+            bool must = false;
+            for (const auto& one : needed == nullptr ? json::array{} : needed->as_array()) {
+                must = must || one.as_string() == key;
+            }
+            describe(out, path.empty() ? key : path + "." + key, entry.value().as_object(), must);
         }
         return;
     }
+    const auto* shape = schema.if_contains("format");
+    const std::string format = shape == nullptr ? "" : std::string(shape->as_string());
     const auto text = [&](const char* key) {
         const auto* v = schema.if_contains(key);
-        return v == nullptr ? std::string() : json::serialize(*v);
+        return v == nullptr ? std::string() : written(*v, format);
     };
-    const auto* description = schema.if_contains("description");
     std::string limits = text("enum");
     if (limits.empty() && schema.contains("minimum")) {
         limits = text("minimum") + " to " + text("maximum");
     }
     const auto value = text("default");
-    out << "| `" << path << "` | " << (value.empty() ? "required" : "`" + value + "`") << " | " << limits
-        << " | " << (description == nullptr ? "" : std::string(description->as_string())) << " |\n";
+    out << "| `" << path << "` | " << (required ? "required" : "`" + value + "`") << " | " << limits
+        << " | " << text("description") << " |\n";
+    if (const auto* items = schema.if_contains("items")) {
+        describe(out, path + "[]", items->as_object(), false);
+    }
 }
 
 }  // namespace
@@ -89,7 +130,7 @@ void describe(std::ostringstream& out, const std::string& path, const json::obje
 std::string reference_markdown() {
     std::ostringstream out;
     out << "| key | default | allowed | meaning |\n| --- | --- | --- | --- |\n";
-    describe(out, "", json::parse(manifest_schema()).as_object());
+    describe(out, "", json::parse(manifest_schema()).as_object(), true);
     return out.str();
 }
 
