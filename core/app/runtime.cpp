@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "core/app/static_plugins.hpp"
+#include "core/host/guard.hpp"
 #include "core/host/manifest/tree.hpp"
 #include "core/pipeline/plugin_call.hpp"
 
@@ -131,6 +132,7 @@ Result<std::unique_ptr<Runtime>> Runtime::start(const host::Manifest& manifest) 
     if (sodium_init() < 0) {
         return fail("crypto.init", "libsodium can't be initialised");
     }
+    host::install_crash_handler();  // plugins run from here on
     std::unique_ptr<Runtime> out(new Runtime());
     out->pool_ = std::make_unique<pipeline::WorkerPool>(
         static_cast<unsigned>(manifest.integer("performance", "validation_workers")));
