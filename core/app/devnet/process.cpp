@@ -32,6 +32,7 @@ void on_signal(int) {
 }
 
 //! The child's side between fork and exec: only what is safe there. Ends in exec or _exit.
+//! Signals are blocked on entry, so that none meets a handler of the parent's.
 [[noreturn]] void become(const std::vector<char*>& arguments, const char* log, pid_t parent) {
     ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -43,6 +44,9 @@ void on_signal(int) {
     for (const int signal : kSignals) {
         ::sigaction(signal, &usual, nullptr);
     }
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
     const int in = ::open("/dev/null", O_RDONLY);
     const int out = ::open(log, O_WRONLY | O_CREAT | O_APPEND, 0644);
     if (in < 0 || out < 0 || ::dup2(in, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(out, 2) < 0) {
@@ -68,14 +72,19 @@ Result<Process> Process::start(std::string name, const std::vector<std::string>&
         raw.push_back(const_cast<char*>(argument.c_str()));  // execv never writes them
     }
     raw.push_back(nullptr);
+    sigset_t all, before;
+    ::sigfillset(&all);
     const auto parent = ::getpid();
+    ::pthread_sigmask(SIG_BLOCK, &all, &before);
     const auto pid = ::fork();
-    if (pid < 0) {
-        return fail("devnet.spawn", std::string("can't start a process: ") + std::strerror(errno),
-                    name, "look at `ulimit -u` and at free memory");
-    }
     if (pid == 0) {
         become(raw, log.c_str(), parent);
+    }
+    const int reason = errno;
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    if (pid < 0) {
+        return fail("devnet.spawn", std::string("can't start a process: ") + std::strerror(reason),
+                    name, "look at `ulimit -u` and at free memory");
     }
     Process out;
     out.name_ = std::move(name);
