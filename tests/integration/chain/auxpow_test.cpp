@@ -16,7 +16,8 @@ TEST_CASE("a real proof holds and a flipped bit is named") {
     }
     constexpr std::size_t kHeaderHex = 160;
     int checked = 0;
-    for (const auto& item : boost::json::parse(text).as_array()) {
+    const auto vectors = boost::json::parse(text);
+    for (const auto& item : vectors.as_array()) {
         const auto& v = item.as_object();
         if (v.at("pow").as_string() == "scrypt" || v.at("kind").as_string() == "block") {
             continue;
