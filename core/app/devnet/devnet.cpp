@@ -16,8 +16,10 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr auto kPoll = std::chrono::milliseconds(50);
-constexpr auto kBarEvery = std::chrono::milliseconds(100);    // on a terminal
-constexpr auto kLineEvery = std::chrono::milliseconds(1000);  // otherwise
+constexpr auto kBarEvery = std::chrono::milliseconds(100);   // on a terminal
+constexpr auto kLineEvery = std::chrono::milliseconds(200);  // otherwise, while it catches up
+constexpr auto kWaitLineEvery =
+    std::chrono::milliseconds(2000);  // and while the gate is waited for
 constexpr Duration kStopCall = std::chrono::seconds(3);
 
 //! This program's file, so that the nodes run exactly it.
@@ -75,7 +77,7 @@ Result<void> Devnet::all_steps() {
 Result<void> Devnet::forge() {
     say("forging " + grouped(options_.blocks) + " blocks of " +
         std::to_string(options_.authorities) + " authorities, " + std::to_string(options_.txs) +
-        " transactions each");
+        " transactions a block");
     const auto began = Clock::now();
     const auto out = summary_.dir / "forge";
     auto process = Process::start(
@@ -338,9 +340,10 @@ void Devnet::say(const std::string& line) {
 void Devnet::show_progress(const View& view, bool last) {
     auto* out = options_.json ? stderr : stdout;
     const bool terminal = ::isatty(::fileno(out)) == 1;
+    const auto slow = view.height >= summary_.forged_height ? kWaitLineEvery : kLineEvery;
+    const auto every = terminal ? kBarEvery : slow;
     const auto now = Clock::now();
-    if (!last && shown_ != Clock::time_point{} &&
-        now - shown_ < (terminal ? kBarEvery : kLineEvery)) {
+    if (!last && shown_ != Clock::time_point{} && now - shown_ < every) {
         return;
     }
     shown_ = now;
