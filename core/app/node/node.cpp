@@ -163,8 +163,9 @@ void Node::close() {
 void Node::on_peer_up(const net::PeerInfo& info) {
     loop_.post([this, info] { peer_up(info); });
 }
-void Node::on_peer_down(std::uint64_t peer, std::string reason, std::string text) {
+void Node::on_peer_down(std::uint64_t peer, std::string reason, std::string /*text*/) {
     loop_.post([this, peer, reason = std::move(reason)] { peer_down(peer, reason); });
+
 }
 void Node::on_frame(std::uint64_t peer, SharedBytes bytes) {
     loop_.post([this, peer, bytes = std::move(bytes)] { frame(peer, bytes); });
@@ -176,6 +177,7 @@ void Node::on_dial_failed(std::string address, std::uint16_t port, Error why) {
                 dialled_[i] = false;
             }
         }
+        log_("info", "dial " + address + ": " + why.text());
         if (why.code == "net.genesis_mismatch" || why.code == "net.network_mismatch") {
             log_("warning", "peer " + address + ":" + std::to_string(port) + ": " + why.text());
         }
