@@ -53,6 +53,11 @@ void Duties::on_slot(std::uint64_t slot, bool gate_open) {
         say_stalled(slot);
     }
     if (gate_open) {
+        const auto head = keeper_.tree().head();
+        if (head.height > keeper_.tree().committed().height &&
+            keeper_.certificate_of(head.hash).empty()) {
+            vote(head.hash);  // it may have come while the gate was shut; a second vote is refused
+        }
         propose(slot);
     }
 }
