@@ -93,9 +93,7 @@ struct BlocksReceived {
     ReplyResult result = ReplyResult::ok;
     std::uint32_t count = 0;  //!< blocks in it, contiguous from the request's `from`
     std::uint64_t bytes = 0;
-    //! Hash of the last block in it: parent of the continuation. Zero is allowed when it holds
-    //! all `count` blocks asked for: then the pipeline finds what doesn't lead to the range's end.
-    Hash last_hash;
+    Hash last_hash;           //!< hash of the last block in it: parent of the continuation
 };
 struct RequestFailed {
     RequestId request = 0;

@@ -71,8 +71,7 @@ void Scheduler::on_blocks(const BlocksReceived& event) {
 
 void Scheduler::complete(Range& range, std::size_t index) {
     const Download download = range.downloads[index];
-    const bool last_known = download.last != BlockRef{download.last.height, Hash{}};
-    if (last_known && download.last != range.end) {
+    if (download.last != range.end) {
         // It does not lead to the verified end: known before anything is decoded further.
         release(range, index);
         failed(range, download.peer, "range.end_mismatch", range.end.height, false);

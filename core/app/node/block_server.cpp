@@ -12,6 +12,7 @@ namespace {
 //! What a peer may cost us in kCostPeriod, in bytes (behaviour.md section 11).
 constexpr std::uint64_t kRegularCost = 32ull << 20;
 constexpr std::uint64_t kAuthorityCost = 256ull << 20;
+constexpr std::uint64_t kTypicalBlockBytes = 1'024;
 constexpr Duration kCostPeriod = std::chrono::seconds(10);
 
 net::Headers refusal(const net::GetHeaders& ask, net::ReplyResult result) {
@@ -202,7 +203,8 @@ void BlockServer::blocks_from_tree(std::uint64_t peer, const net::GetBlocks& ask
 
 void BlockServer::read_blocks(std::uint64_t peer, const net::GetBlocks& ask) {
     const auto soft = std::min<std::uint64_t>(ask.soft_bytes, kMaxBlocksReplyBytes);
-    charge(peer, soft);  // before reading: what is on its way counts
+    // Before reading, so that what is on its way counts: by a typical block, not by the limit.
+    charge(peer, std::min(soft, std::uint64_t{ask.count} * kTypicalBlockBytes));
     ++reading_;
     pool_.post([this, peer, ask, soft] {
         auto head = refusal(ask.id, ask.from, net::ReplyResult::ok);

@@ -107,7 +107,8 @@ Result<void> Node::open() {
             [this](std::uint64_t peer, std::string reason) {
                 network_->close(peer, "sync." + reason);
             },
-            [this](const sync::Action& a) { report(a); }, [this] { return slot_now() + 1; }});
+            [this](const sync::Action& a) { report(a); }, [this] { return slot_now() + 1; },
+            [this](const std::string& text) { log_("info", text); }});
     server_ = std::make_unique<BlockServer>(store_, *keeper_, links_, pool_, pipeline_.consensus());
     duties_ = std::make_unique<Duties>(
         *keeper_, pipeline_, links_, config_.signer,

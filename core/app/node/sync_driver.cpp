@@ -136,8 +136,8 @@ void SyncDriver::on_blocks(std::uint64_t peer, net::Blocks reply, std::size_t fr
         return;
     }
     Hash last;
-    if (reply.count > 0 && reply.count < match.request->limits.count) {
-        // Only a part: the rest is asked for by the hash of its last block, so find that one.
+    if (reply.count > 0) {
+        // The hash of its last block: the rest is asked for by it, or it is the range's end.
         auto decoded = pipeline_.consensus().decode(SYNOD_FORM_BLOCKS, reply.run.view,
                                                     std::size_t{reply.count} + 1);
         if (!decoded || decoded->views.size() != reply.count ||
@@ -242,12 +242,12 @@ void SyncDriver::range_done(sync::RangeId range, std::uint64_t submission,
     if (!result) {
         processing_.erase(it);
         const auto& fault = result.error();
-        if (fault.rule == "superseded") {
-            return;  // the failure before it was reported; it will be submitted again
-        }
+        // A failure before it would have cleared this entry, so nobody else reports it.
         // What stood on it is void; the machine submits those ranges anew.
         pipeline_.reset();
         processing_.clear();
+        listener_.note("range of height " + std::to_string(fault.height) + " failed: " + fault.rule +
+                       " " + fault.detail);
         feed(sync::RangeFailed{range, submission, fault.rule, fault.height, fault.self_fault});
         return;
     }

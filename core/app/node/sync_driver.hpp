@@ -23,6 +23,7 @@ class SyncDriver {
         std::function<void(std::uint64_t peer, std::string reason)> disconnect;
         std::function<void(const sync::Action&)> report;  //!< what is worth a log line or an event
         std::function<std::uint64_t()> max_slot;
+        std::function<void(const std::string&)> note;  //!< for the log
     };
 
     SyncDriver(const sync::SyncConfig& config, ChainKeeper& keeper, pipeline::Pipeline& pipeline,
