@@ -92,7 +92,7 @@ struct Shared {
         close(id);
         emit(CancelRequest{id});
     }
-    //! It has nothing from this height on, for now.
+    //! Its last answer: it has nothing from this height on.
     void lacks(Peer& peer, Height from) {
         peer.lacks_from = from;
         peer.lacks_until = now + config.poll_interval;

@@ -198,6 +198,9 @@ void Node::peer_up(const net::PeerInfo& info) {
     const auto state = keeper_->head_state();
     link.is_authority =
         state && pipeline_.consensus().authority_index(state, info.identity).has_value();
+    if (identities_.size() >= kMaxDeparted) {
+        std::erase_if(identities_, [&](const auto& p) { return !links_.peers.contains(p.first); });
+    }
     identities_[info.id] = info.identity;
     std::erase_if(departed_, [&](const auto& p) { return p.second.identity == info.identity; });
     for (std::size_t i = 0; i < config_.peers.size(); ++i) {

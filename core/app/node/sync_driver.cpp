@@ -106,7 +106,7 @@ void SyncDriver::on_headers(std::uint64_t peer, net::Headers reply, std::size_t 
     const auto match = links_.requests.match(
         {reply.id, peer, net::RequestKind::headers, reply.from, reply.count, frame_bytes}, mono_now());
     if (!match.request) {
-        return;  // late, or never asked: the request table has told its sender's ledger
+        return;  // late, or never asked for
     }
     if (match.verdict != net::ReplyVerdict::ok) {
         feed(sync::HeadersReceived{reply.id, sync::ReplyResult::malformed, 0, frame_bytes});
