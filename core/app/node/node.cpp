@@ -5,6 +5,7 @@
 
 #include "core/app/node/disk.hpp"
 #include "core/base/codec.hpp"
+#include "core/health/monitor.hpp"
 
 namespace synod::app {
 
@@ -15,6 +16,7 @@ constexpr Duration kPingEvery = std::chrono::seconds(5);
 constexpr Duration kRefreshEvery = std::chrono::milliseconds(200);
 constexpr Duration kDialFirst = std::chrono::milliseconds(500);
 constexpr Duration kDialMax = std::chrono::seconds(60);
+constexpr std::size_t kHealthyPeers = 10;  // links that count as enough where more are configured
 constexpr std::size_t kMaxDeparted = 1'024;  // peers that left and are still shown
 constexpr std::size_t kMaxInWork = 1'024;    // pushed blocks being proven at once
 
@@ -466,23 +468,20 @@ std::uint32_t Node::authorities_seen(Instant now) const {
 }
 
 double Node::health() const {
-    // behaviour.md section 9, from what is measured so far; bandwidth and reliability count as full
-    // while no request has failed.
-    if (links_.peers.empty()) {
-        return 0;
-    }
-    const auto n = keeper_->info().authorities;
-    double latency = 0;
+    health::HealthInputs in;
+    in.peers = static_cast<std::uint32_t>(links_.peers.size());
+    in.peers_wanted = static_cast<std::uint32_t>(
+        std::clamp<std::size_t>(config_.peers.size(), 1, kHealthyPeers));
+    double latency_ms = 0;
     for (const auto& [id, link] : links_.peers) {
-        const auto ms = static_cast<double>(link.rtt.count()) / 1e6;
-        latency += 1 - std::min(ms, 1000.0) / 1000;
+        latency_ms += static_cast<double>(link.rtt.count()) / 1e6;
     }
-    latency /= static_cast<double>(links_.peers.size());
-    const auto wanted = std::max<double>(1, std::min<double>(static_cast<double>(config_.peers.size()), 10));
-    const auto count = std::min(1.0, static_cast<double>(links_.peers.size()) / wanted);
-    const auto reach =
-        n == 0 ? 0 : std::min(1.0, static_cast<double>(authorities_seen(mono_now())) / n);
-    return .25 * count + .20 * latency + .15 + .15 + .25 * reach;
+    if (!links_.peers.empty()) {
+        in.mean_latency_ms = latency_ms / static_cast<double>(links_.peers.size());
+    }
+    in.authorities_seen = authorities_seen(mono_now());
+    in.authorities = keeper_->info().authorities;
+    return health::assess(in);
 }
 
 void Node::slot(std::uint64_t now_slot) {
