@@ -4,6 +4,7 @@
 //! a size here, on purpose, together with SYNOD_ABI_MINOR. The test sdk_layout_mutations breaks copies of the headers
 //! in each of these ways and expects the compiler to refuse. Includes nothing but the headers, so that it is quick.
 #include <synod/checkpoint.h>
+#include <synod/consensus.h>
 #include <synod/optimizer.h>
 #include <synod/scoring.h>
 #include <synod/validation.h>
@@ -252,3 +253,155 @@ FIELD(synod_optimizer_api, propose, 8, 8, synod_status (*)(synod_instance *, con
       *));
 FIELD(synod_optimizer_api, feedback, 16, 8, synod_status (*)(synod_instance *, int64_t cost_before,
       int64_t cost_after, uint32_t kept, synod_error *));
+
+// ---- <synod/consensus.h>
+SIZE(synod_header_view, 104);
+FIELD(synod_header_view, height, 0, 8, uint64_t);
+FIELD(synod_header_view, slot, 8, 8, uint64_t);
+FIELD(synod_header_view, hash, 16, 32, uint8_t[32]);
+FIELD(synod_header_view, parent, 48, 32, uint8_t[32]);
+FIELD(synod_header_view, offset, 80, 8, uint64_t);
+FIELD(synod_header_view, length, 88, 4, uint32_t);
+FIELD(synod_header_view, header_length, 92, 4, uint32_t);
+FIELD(synod_header_view, author, 96, 4, uint32_t);
+FIELD(synod_header_view, flags, 100, 4, uint32_t);
+SIZE(synod_check_writer, 56);
+FIELD(synod_check_writer, size, 0, 4, uint32_t);
+FIELD(synod_check_writer, reserved, 4, 4, uint32_t);
+FIELD(synod_check_writer, ctx, 8, 8, void *);
+FIELD(synod_check_writer, arena, 16, 8, uint8_t * (*)(void *ctx, uint64_t bytes));
+FIELD(synod_check_writer, signature, 24, 8, void (*)(void *ctx, uint32_t block, uint32_t rule, const
+      uint8_t *key, const uint8_t *signature, synod_bytes message));
+FIELD(synod_check_writer, digest, 32, 8, void (*)(void *ctx, uint32_t block, uint32_t rule,
+      synod_bytes span, const uint8_t *digest));
+FIELD(synod_check_writer, merkle, 40, 8, void (*)(void *ctx, uint32_t block, uint32_t rule, const
+      uint8_t *leaves, uint64_t n_leaves, const uint8_t *root));
+FIELD(synod_check_writer, target, 48, 8, void (*)(void *ctx, uint32_t block, uint32_t rule, const
+      uint8_t *header80, const uint8_t *target32));
+SIZE(synod_refusal, 208);
+FIELD(synod_refusal, size, 0, 4, uint32_t);
+FIELD(synod_refusal, block, 4, 4, uint32_t);
+FIELD(synod_refusal, rule, 8, 4, uint32_t);
+FIELD(synod_refusal, reserved, 12, 4, uint32_t);
+FIELD(synod_refusal, detail, 16, 192, char[192]);
+SIZE(synod_plan_options, 24);
+FIELD(synod_plan_options, size, 0, 4, uint32_t);
+FIELD(synod_plan_options, level, 4, 4, uint32_t);
+FIELD(synod_plan_options, vouched, 8, 8, uint64_t);
+FIELD(synod_plan_options, max_slot, 16, 8, uint64_t);
+SIZE(synod_chain_info, 96);
+FIELD(synod_chain_info, size, 0, 4, uint32_t);
+FIELD(synod_chain_info, authorities, 4, 4, uint32_t);
+FIELD(synod_chain_info, quorum, 8, 4, uint32_t);
+FIELD(synod_chain_info, chain_id, 12, 4, uint32_t);
+FIELD(synod_chain_info, network_id, 16, 32, uint8_t[32]);
+FIELD(synod_chain_info, genesis_hash, 48, 32, uint8_t[32]);
+FIELD(synod_chain_info, slot_ms, 80, 8, uint64_t);
+FIELD(synod_chain_info, max_blocks_without_pow, 88, 8, uint64_t);
+SIZE(synod_weight, 192);
+FIELD(synod_weight, size, 0, 4, uint32_t);
+FIELD(synod_weight, reserved, 4, 4, uint32_t);
+FIELD(synod_weight, key, 8, 32, uint8_t[32]);
+FIELD(synod_weight, height, 40, 8, uint64_t);
+FIELD(synod_weight, slot, 48, 8, uint64_t);
+FIELD(synod_weight, hash, 56, 32, uint8_t[32]);
+FIELD(synod_weight, certified_slot, 88, 8, uint64_t);
+FIELD(synod_weight, committed_height, 96, 8, uint64_t);
+FIELD(synod_weight, committed_hash, 104, 32, uint8_t[32]);
+FIELD(synod_weight, final_height, 136, 8, uint64_t);
+FIELD(synod_weight, final_hash, 144, 32, uint8_t[32]);
+FIELD(synod_weight, blocks_without_pow, 176, 8, uint64_t);
+FIELD(synod_weight, governance_sequence, 184, 8, uint64_t);
+SIZE(synod_lock, 40);
+FIELD(synod_lock, slot, 0, 8, uint64_t);
+FIELD(synod_lock, hash, 8, 32, uint8_t[32]);
+SIZE(synod_sign_request, 128);
+FIELD(synod_sign_request, size, 0, 4, uint32_t);
+FIELD(synod_sign_request, purpose, 4, 4, uint32_t);
+FIELD(synod_sign_request, slot, 8, 8, uint64_t);
+FIELD(synod_sign_request, message, 16, 64, uint8_t[64]);
+FIELD(synod_sign_request, message_length, 80, 4, uint32_t);
+FIELD(synod_sign_request, signature_offset, 84, 4, uint32_t);
+FIELD(synod_sign_request, new_lock, 88, 40, synod_lock);
+SIZE(synod_payload, 56);
+FIELD(synod_payload, size, 0, 4, uint32_t);
+FIELD(synod_payload, reserved, 4, 4, uint32_t);
+FIELD(synod_payload, transactions, 8, 8, const synod_bytes *);
+FIELD(synod_payload, n_transactions, 16, 8, uint64_t);
+FIELD(synod_payload, events, 24, 8, const synod_bytes *);
+FIELD(synod_payload, n_events, 32, 8, uint64_t);
+FIELD(synod_payload, records, 40, 8, const synod_bytes *);
+FIELD(synod_payload, n_records, 48, 8, uint64_t);
+SIZE(synod_attestation, 64);
+FIELD(synod_attestation, size, 0, 4, uint32_t);
+FIELD(synod_attestation, purpose, 4, 4, uint32_t);
+FIELD(synod_attestation, author, 8, 4, uint32_t);
+FIELD(synod_attestation, reserved, 12, 4, uint32_t);
+FIELD(synod_attestation, height, 16, 8, uint64_t);
+FIELD(synod_attestation, slot, 24, 8, uint64_t);
+FIELD(synod_attestation, hash, 32, 32, uint8_t[32]);
+SIZE(synod_consensus_api, 224);
+FIELD(synod_consensus_api, size, 0, 4, uint32_t);
+FIELD(synod_consensus_api, reserved, 4, 4, uint32_t);
+FIELD(synod_consensus_api, genesis, 8, 8, synod_status (*)(synod_instance *, const synod_sink
+      *block, synod_state **out, synod_error *));
+FIELD(synod_consensus_api, info, 16, 8, synod_status (*)(synod_instance *, const synod_state *,
+      synod_chain_info *out, synod_error *));
+FIELD(synod_consensus_api, decode, 24, 8, synod_status (*)(synod_instance *, uint32_t form,
+      synod_bytes run, synod_header_view *views, uint64_t capacity, uint64_t *n, uint64_t *consumed,
+      synod_error *));
+FIELD(synod_consensus_api, plan, 32, 8, synod_status (*)(synod_instance *, synod_state *state,
+      synod_bytes run, const synod_header_view *views, uint64_t n, const synod_plan_options *, const
+      synod_check_writer *, synod_refusal *, synod_error *));
+FIELD(synod_consensus_api, plan_headers, 40, 8, synod_status (*)(synod_instance *, const synod_state
+      *state, const synod_header_view *parent, synod_bytes run, const synod_header_view *views,
+      uint64_t n, const synod_plan_options *, synod_refusal *, synod_error *));
+FIELD(synod_consensus_api, prove_head, 48, 8, synod_status (*)(synod_instance *, synod_bytes block,
+      synod_bytes child, synod_bytes certificate, const synod_sink *proof, synod_error *));
+FIELD(synod_consensus_api, check_head, 56, 8, synod_status (*)(synod_instance *, const synod_state
+      *, synod_bytes proof, synod_header_view *view, const synod_check_writer *, synod_refusal *,
+      synod_error *));
+FIELD(synod_consensus_api, fork, 64, 8, synod_status (*)(synod_instance *, const synod_state *,
+      synod_state **out, synod_error *));
+FIELD(synod_consensus_api, release, 72, 8, void (*)(synod_instance *, synod_state *));
+FIELD(synod_consensus_api, save, 80, 8, synod_status (*)(synod_instance *, const synod_state *,
+      const synod_sink *, synod_error *));
+FIELD(synod_consensus_api, load, 88, 8, synod_status (*)(synod_instance *, const synod_source *,
+      synod_state **out, synod_error *));
+FIELD(synod_consensus_api, root, 96, 8, synod_status (*)(synod_instance *, const synod_state *,
+      uint8_t out[32], synod_error *));
+FIELD(synod_consensus_api, prove, 104, 8, synod_status (*)(synod_instance *, const synod_state *,
+      synod_bytes key, const synod_sink *, synod_error *));
+FIELD(synod_consensus_api, weigh, 112, 8, synod_status (*)(synod_instance *, const synod_state *,
+      synod_weight *out, synod_error *));
+FIELD(synod_consensus_api, author_of, 120, 8, synod_status (*)(synod_instance *, const synod_state
+      *, uint64_t slot, uint32_t *author, uint8_t key[32], synod_error *));
+FIELD(synod_consensus_api, authority_index, 128, 8, synod_status (*)(synod_instance *, const
+      synod_state *, const uint8_t key[32], uint32_t *author, synod_error *));
+FIELD(synod_consensus_api, propose, 136, 8, synod_status (*)(synod_instance *, const synod_state *,
+      uint64_t slot, synod_bytes certificate, const synod_payload *, const synod_sink *block,
+      synod_sign_request *, synod_error *));
+FIELD(synod_consensus_api, vote, 144, 8, synod_status (*)(synod_instance *, const synod_state *,
+      uint32_t author, uint64_t last_slot, const synod_lock *lock, const synod_sink *attestation,
+      synod_sign_request *, synod_refusal *, synod_error *));
+FIELD(synod_consensus_api, stalled, 152, 8, synod_status (*)(synod_instance *, const synod_state *,
+      uint32_t author, uint64_t slot, const synod_sink *attestation, synod_sign_request *,
+      synod_error *));
+FIELD(synod_consensus_api, check_attestation, 160, 8, synod_status (*)(synod_instance *, const
+      synod_state *, synod_bytes, synod_attestation *out, const synod_check_writer *, synod_refusal
+      *, synod_error *));
+FIELD(synod_consensus_api, certify, 168, 8, synod_status (*)(synod_instance *, const synod_state *,
+      const synod_bytes *attestations, uint64_t n, const synod_sink *certificate, synod_refusal *,
+      synod_error *));
+FIELD(synod_consensus_api, accept_certificate, 176, 8, synod_status (*)(synod_instance *,
+      synod_state *, synod_bytes certificate, const synod_check_writer *, synod_refusal *,
+      synod_error *));
+FIELD(synod_consensus_api, rule_name, 184, 8, const char * (*)(synod_instance *, uint32_t rule));
+FIELD(synod_consensus_api, explain, 192, 8, synod_status (*)(synod_instance *, synod_bytes block,
+      const synod_state *, const synod_sink *json, synod_error *));
+FIELD(synod_consensus_api, methods, 200, 8, synod_status (*)(synod_instance *, const synod_sink
+      *json, synod_error *));
+FIELD(synod_consensus_api, call, 208, 8, synod_status (*)(synod_instance *, const synod_state *,
+      synod_str method, synod_bytes params_json, const synod_sink *json, synod_error *));
+FIELD(synod_consensus_api, carried, 216, 8, synod_status (*)(synod_instance *, synod_bytes block,
+      const synod_sink *certificate, synod_error *));

@@ -39,3 +39,9 @@ mutate("a sign changed" abi.h "uint32_t subcode;" "int32_t subcode;" "synod_erro
 mutate("a parameter retyped" scoring.h "uint32_t need, const int64_t *const *cols, uint64_t n_rows"
   "uint64_t need, const int64_t *const *cols, uint64_t n_rows" "synod_scoring_api::score changed")
 mutate("a field renamed" validation.h "uint64_t deadline_ns;" "uint64_t deadline_us;" "deadline_ns")
+mutate("the last function removed" consensus.h
+  "synod_status (*carried)(synod_instance *, synod_bytes block, const synod_sink *certificate, synod_error *);" ""
+  "synod_consensus_api changed its size")
+mutate("two functions swapped" consensus.h "void (*release)(synod_instance *, synod_state *);"
+  "synod_status (*swapped)(synod_instance *);" "release")
+mutate("a view's field widened" consensus.h "uint64_t certified_slot;" "uint8_t certified_slot[16];" "certified_slot")
