@@ -89,6 +89,13 @@ PluginUse plugin_use(const Manifest& manifest, const std::string& kind, const No
             out.config = json::serialize(config);
         }
     }
+    if (kind == "checkpoint" && out.use == "binary" && !manifest.flag("checkpoint", "compression")) {
+        auto config = json::parse(out.config);
+        if (config.is_object() && !config.as_object().contains("compression")) {
+            config.as_object()["compression"] = false;
+            out.config = json::serialize(config);
+        }
+    }
     out.file = find_library(manifest, kind, out.use);
     return out;
 }
@@ -104,6 +111,7 @@ void read_typed(Manifest& out, const Document& document, std::vector<Problem>& p
     out.authority_key = path("node", "authority_key");
     out.token_file = path("control", "token_file");
     out.log_file = path("log", "file");
+    out.checkpoint_dir = path("checkpoint", "dir");
     out.listen = out.text("network", "listen");
     out.control_listen = out.text("control", "listen");
     const auto* network = document.root.find("network");

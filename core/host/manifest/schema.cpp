@@ -37,6 +37,7 @@ std::string_view manifest_schema() {
   "production_threshold": {"type": "number", "format": "ratio", "default": 0.995, "minimum": 0.95, "maximum": 1, "description": "share of the chain that must be verified before producing"}}},
 "performance": {"type": "object", "additionalProperties": false, "properties": {
   "validation_workers": {"type": "integer", "default": 4, "minimum": 0, "maximum": 256, "description": "worker threads; 0: one a core"},
+  "memory_pool": {"type": "integer", "default": 10000, "minimum": 8192, "maximum": 65536, "description": "blocks that may wait in memory above the committed one; more are refused"},
   "simd": {"type": "boolean", "default": true, "description": "false: the simd backend uses plain registers; its own config decides when it has the key"}}},
 "federation": {"type": "object", "additionalProperties": false, "properties": {
   "consensus_timeout": {"type": "integer", "format": "duration", "default": 10000, "minimum": 1000, "maximum": 600000, "description": "an authority that was not heard for so long counts as away"}}},
@@ -45,6 +46,12 @@ std::string_view manifest_schema() {
 "storage": {"type": "object", "additionalProperties": false, "properties": {
   "synchronous": {"type": "string", "default": "normal", "enum": ["normal", "full"], "description": "full: a power cut loses nothing; normal: it may lose the newest commits, never consistency"},
   "disk_floor": {"type": "integer", "format": "bytes", "default": 1073741824, "minimum": 0, "maximum": 1099511627776, "description": "free space below which nothing is produced"}}},
+"checkpoint": {"type": "object", "additionalProperties": false, "properties": {
+  "interval": {"type": "integer", "default": 1000, "minimum": 0, "maximum": 1000000000, "description": "committed blocks between two checkpoints; 0: only when asked"},
+  "keep": {"type": "integer", "default": 10, "minimum": 1, "maximum": 10000, "description": "newest ones that are kept; the newest verified one always is"},
+  "dir": {"type": "string", "default": "", "description": "folder of the checkpoints; empty: data_dir/checkpoints"},
+  "compression": {"type": "boolean", "default": true, "description": "false: the binary format stores plainly; its own config decides when it has the key"},
+  "verification": {"type": "string", "default": "full", "enum": ["none", "basic", "full"], "description": "how a new one is checked before it counts: basic: read back, content root; full: also its block, state and head proof"}}},
 "log": {"type": "object", "additionalProperties": false, "properties": {
   "level": {"type": "string", "default": "info", "enum": ["trace", "debug", "info", "warning", "error"], "description": "least severe line that is written"},
   "file": {"type": "string", "default": "", "description": "empty: data_dir/synod.log"}}},

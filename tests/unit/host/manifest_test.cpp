@@ -118,12 +118,34 @@ TEST_CASE("performance.simd reaches the simd backend unless its own config decid
           R"({"simd":true})");
 }
 
+TEST_CASE("checkpoint.compression reaches the binary format unless its own config decides") {
+    const auto config = [](const std::string& rest) {
+        auto m = parse_manifest(std::string(kNode) + rest, "n.yaml");
+        REQUIRE_MESSAGE(m, (m ? "" : m.error().message));
+        for (const auto& use : m->plugins) {
+            if (use.kind == "checkpoint") {
+                return use.config;
+            }
+        }
+        return std::string("none");
+    };
+    CHECK(config("") == "{}");
+    CHECK(config("checkpoint: {compression: false}\n") == R"({"compression":false})");
+    CHECK(config("checkpoint: {compression: false}\nplugins: {checkpoint: other}\n") == "{}");
+    CHECK(config("checkpoint: {compression: false}\n"
+                 "plugins: {checkpoint: {use: binary, config: {compression: true}}}\n") ==
+          R"({"compression":true})");
+}
+
 TEST_CASE("paths start at the manifest's folder, defaults are filled in") {
     auto m = parse_manifest(kNode, "/etc/node/n.yaml");
     REQUIRE(m);
     CHECK(m->genesis == "/etc/node/g.yaml");
     CHECK(m->data_dir == "/etc/node/d");
     CHECK(m->identity_key.empty());
+    CHECK(m->checkpoint_dir.empty());
+    CHECK(m->integer("checkpoint", "interval") == 1'000);
+    CHECK(m->text("checkpoint", "verification") == "full");
     CHECK(m->integer("sync", "batch_size") == 128);
     CHECK(m->duration("federation", "consensus_timeout") == std::chrono::seconds(10));
     CHECK(m->ratio("sync", "production_threshold") == doctest::Approx(0.995));
