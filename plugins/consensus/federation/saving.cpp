@@ -7,6 +7,7 @@ namespace {
 
 constexpr char kMagic[8] = {'S', 'Y', 'N', 'F', 'E', 'D', 'S', 'T'};
 constexpr size_t kAncestorBytes = 40;
+constexpr uint64_t kMaxHeight = uint64_t{1} << 62; // so that no sum of heights can wrap
 
 void write_rooted(Writer& w, const Rooted& r) {
     w.u32(static_cast<uint32_t>(r.set->keys.size())).u32(r.set->number);
@@ -111,9 +112,12 @@ Outcome<std::unique_ptr<synod_state>> load_state(ByteView bytes, const Hash32& g
     const uint64_t base = in.u64();
     const uint32_t count = in.u32();
     if (!in.ok() || certified > 1 || count == 0 || in.left() != uint64_t{count} * kAncestorBytes ||
-        base > out->height || out->height - base != count - 1 || out->committed > out->height ||
-        out->rooted->final_height > out->height) {
+        out->height > kMaxHeight || base > out->height || out->height - base != count - 1 ||
+        out->committed > out->height || out->rooted->final_height > out->height) {
         return corrupt("heights and ancestry do not fit together", in);
+    }
+    if (out->height > 0 && count < 2) {
+        return corrupt("the head's parent is missing", in); // the voting rule looks at it
     }
     std::memcpy(out->head_signature.data(), signature.data(), kSignatureBytes);
     out->certified = certified != 0;
@@ -127,6 +131,9 @@ Outcome<std::unique_ptr<synod_state>> load_state(ByteView bytes, const Hash32& g
         }
         last_slot = a.slot;
         i == 0 ? out->ancestry.start(base, a) : out->ancestry.append(a);
+    }
+    if (base == 0 && out->ancestry.at(0).hash != genesis) {
+        return corrupt("the ancestry begins with another genesis", in);
     }
     if (out->ancestry.has(out->committed) && out->ancestry.at(out->committed).hash != out->committed_hash) {
         return corrupt("the committed block is not an ancestor", in);

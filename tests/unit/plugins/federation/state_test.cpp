@@ -155,6 +155,40 @@ TEST_CASE("a loaded state goes on like the saved one; damaged bytes are refused 
     c.release(state);
 }
 
+// Bytes of a saved state of four authorities named "test": magic, format, genesis and everything under the root, then
+// height 8, signature 64, certified 1, committed 8, its hash 32, base 8, count 4, and 40 an ancestor.
+TEST_CASE("a saved state without the head's parent, of another genesis or of impossible heights is refused") {
+    FederationChain c(4);
+    synod_state* state = c.fork(c.genesis);
+    c.extend(state, 6);
+    const ByteVector good = saved(c, state);
+    constexpr size_t kAncestor = 40, kFixed = 8 + 64 + 1 + 8 + 32 + 8 + 4;
+    const size_t height = good.size() - 7 * kAncestor - kFixed, base = height + 113, count = base + 8, first = count + 4;
+    const auto put = [](ByteVector& to, size_t at, uint64_t v, size_t n) { fed::put_little(&to[at], v, n); };
+    const auto refused = [&](const ByteVector& bytes, const std::string& why) {
+        MemorySource source(bytes);
+        synod_state* out = nullptr;
+        CHECK(c.api->load(c.self(), source.raw(), &out, c.driver.fresh()) == SYNOD_E_CORRUPT);
+        CHECK(out == nullptr);
+        CHECK(std::string(c.driver.error().message) == why);
+    };
+    REQUIRE(fed::get_little(&good[height], 8) == 6);
+    REQUIRE(fed::get_little(&good[count], 4) == 7);
+    ByteVector orphan(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(first));
+    orphan.insert(orphan.end(), good.end() - kAncestor, good.end()); // the head alone: asked to vote, the plugin crashed
+    put(orphan, base, 6, 8);
+    put(orphan, count, 1, 4);
+    refused(orphan, "the head's parent is missing");
+    ByteVector other = good;
+    other[first + 8] ^= 1;
+    refused(other, "the ancestry begins with another genesis");
+    ByteVector high = good; // base + count wraps
+    put(high, height, UINT64_MAX, 8);
+    put(high, base, UINT64_MAX - 6, 8);
+    refused(high, "heights and ancestry do not fit together");
+    c.release(state);
+}
+
 TEST_CASE("approvals follow slot and lock, and become a certificate") {
     FederationChain c(4);
     synod_state* state = c.fork(c.genesis);
