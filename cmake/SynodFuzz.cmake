@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# synod_fuzz(NAME SOURCES file... [LINK lib...] CORPUS folder): with clang and "fuzzer" in SYNOD_SANITIZE a libFuzzer
-# binary fuzz_NAME; otherwise one that replays the corpus and a fixed number of mutations, run as a property test.
-include_guard(GLOBAL)
+# synod_fuzz(NAME SOURCES file... [LINK lib...] [CORPUS folder] [MUTATIONS n]): with clang and "fuzzer" in
+# SYNOD_SANITIZE a libFuzzer binary fuzz_NAME; otherwise one that replays the corpus and a fixed number of mutations of
+# each input, run as a property test.
 function(synod_fuzz name)
-  cmake_parse_arguments(ARG "" "CORPUS" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "CORPUS;MUTATIONS" "SOURCES;LINK" ${ARGN})
   add_executable(fuzz_${name} ${ARG_SOURCES})
   target_include_directories(fuzz_${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   target_link_libraries(fuzz_${name} PRIVATE ${ARG_LINK})
@@ -12,6 +12,6 @@ function(synod_fuzz name)
     return()
   endif()
   target_sources(fuzz_${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests/fuzz/support/driver.cpp")
-  add_test(NAME fuzz_${name} COMMAND fuzz_${name} "${ARG_CORPUS}")
+  add_test(NAME fuzz_${name} COMMAND fuzz_${name} ${ARG_CORPUS} ${ARG_MUTATIONS})
   set_tests_properties(fuzz_${name} PROPERTIES TIMEOUT 120 LABELS property)
 endfunction()
