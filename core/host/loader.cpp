@@ -49,6 +49,9 @@ Result<const synod_entry*> load_library(const std::filesystem::path& file) {
     const Hygiene hygiene;
     try {
         const auto path = std::filesystem::canonical(file);
+        if (auto probed = probe_library(path); !probed) {
+            return std::unexpected(probed.error());
+        }
         boost::dll::shared_library library(
             path, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
         const auto* entry = &library.get<const synod_entry>(SYNOD_ENTRY_SYMBOL);

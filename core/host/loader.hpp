@@ -17,8 +17,13 @@ inline constexpr std::uintmax_t kMaxLibraryBytes = 512ull << 20;
 //! Errors: plugin.missing, plugin.not_a_library, plugin.truncated, plugin.no_entry.
 Result<void> precheck_library(const std::filesystem::path& file);
 
-//! precheck_library, then dlopen (now, local) by canonical path. The entry isn't checked yet.
-//! Restores the floating-point mode and locale that loading may have changed. Adds: plugin.load.
+//! Maps the library and reads its entry in a child process, which may crash or hang in the dynamic
+//! linker where this one may not. Blocks for up to 10 s. Errors: plugin.damaged, plugin.load.
+Result<void> probe_library(const std::filesystem::path& file);
+
+//! precheck_library, probe_library, then dlopen (now, local) by canonical path. The entry isn't
+//! checked yet. Restores the floating-point mode and locale that loading may have changed. Adds:
+//! plugin.load.
 Result<const synod_entry*> load_library(const std::filesystem::path& file);
 
 //! Magic, major, needed minor and sizes. `file` is for the message. Errors: plugin.abi.
