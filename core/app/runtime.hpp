@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-//! Builds what a manifest names: workers, plugins, pipeline, store. Commands that need the chain but
-//! no network (`chain forge`, `chain verify`) use it as it is; `run` puts a Node on top. Main thread.
+//! Builds what a manifest names: workers, bus, plugins, pipeline, store. Commands that need the chain
+//! but no network (`chain forge`, `chain verify`) use it as it is; `run` puts a Node on top. Main
+//! thread, which it marks as such. Whatever uses it (a Node, a State) goes before it does.
 
 #include <functional>
 #include <memory>
 
+#include "core/app/bus_port.hpp"
 #include "core/app/node/control_loop.hpp"
+#include "core/app/plugin_tasks.hpp"
+#include "core/bus/bus.hpp"
+#include "core/bus/journal.hpp"
 #include "core/host/manifest/manifest.hpp"
 #include "core/host/registry.hpp"
 #include "core/pipeline/pipeline.hpp"
+#include "core/pipeline/validation.hpp"
 #include "core/store/store.hpp"
 
 namespace synod::app {
@@ -23,8 +29,13 @@ class Runtime {
     [[nodiscard]] pipeline::WorkerPool& pool() { return *pool_; }
     [[nodiscard]] pipeline::Pipeline& pipeline() { return *pipeline_; }
     [[nodiscard]] pipeline::Consensus& consensus() { return *consensus_; }
-    [[nodiscard]] ControlLoop& loop() { return loop_; }
+    [[nodiscard]] ControlLoop& loop() { return *loop_; }
+    //! What plugins subscribe to and publish on. Any thread publishes.
+    [[nodiscard]] bus::Bus& bus() { return bus_; }
+    [[nodiscard]] bus::Journal& journal() { return journal_; }
     [[nodiscard]] host::Registry& registry() { return *registry_; }
+    //! Runs a task as [worker] of an instance, never two at once. Any thread.
+    void post(host::Instance& who, std::function<void()> task);
     [[nodiscard]] const synod_chain_info& info() const { return info_; }
     //! The instruction set that the validation backend uses; empty when it doesn't say.
     [[nodiscard]] std::string isa() const;
@@ -36,21 +47,23 @@ class Runtime {
 
   private:
     Runtime();
-    struct Services;
     Result<void> load_plugins(const host::Manifest& manifest);
+    Result<void> add_plugin(const host::PluginUse& use, const host::Manifest& manifest);
     Result<void> connect();
+    void settle();  //!< returns when nothing is queued on the strands of consensus and validation
 
-    ControlLoop loop_;
-    std::unique_ptr<Services> services_;
+    bus::Journal journal_;
+    bus::Bus bus_{&journal_};
+    pipeline::Validation validation_;
+    std::unique_ptr<ControlLoop> loop_;
     std::unique_ptr<pipeline::WorkerPool> pool_;
+    std::unique_ptr<PluginTasks> tasks_;
+    std::unique_ptr<BusPort> port_;
     std::unique_ptr<host::Registry> registry_;
-    std::shared_ptr<pipeline::Strand> consensus_strand_;
+    std::shared_ptr<pipeline::Strand> consensus_strand_, validation_strand_;
     std::unique_ptr<pipeline::Consensus> consensus_;
     std::unique_ptr<pipeline::Pipeline> pipeline_;
-    host::Instance* validation_ = nullptr;
-    host::Instance* reference_ = nullptr;  //!< beside the chosen one in `paranoid`
     synod_chain_info info_{};
-    bool stopping_ = false;
 };
 
 //! The plugin's configuration with the genesis file's content under `genesis`.

@@ -91,6 +91,11 @@ void use_crash_stack() {
     static_cast<void>(stack);
 }
 
+void become_worker() {
+    thread_role = Role::kWorker;
+    use_crash_stack();
+}
+
 void install_crash_handler() {
     use_crash_stack();
     struct sigaction action {};
@@ -99,6 +104,43 @@ void install_crash_handler() {
     for (const int number : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL}) {
         ::sigaction(number, &action, nullptr);
     }
+}
+
+namespace {
+
+std::string names_of(States states) {
+    std::string out;
+    for (auto state = State::kNone; state <= State::kFailed; state = State(static_cast<int>(state) + 1)) {
+        if ((in(state) & states) != 0) {
+            out += (out.empty() ? "" : " or ") + std::string(to_string(state));
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+std::unexpected<Error> wrong_state(const Instance& instance, const Terms& terms) {
+    return fail("plugin.wrong_state", std::string(terms.function) + " needs the state " +
+                names_of(terms.states) + ", the plugin is " + std::string(to_string(instance.state())),
+                instance.alias());
+}
+
+std::unexpected<Error> wrong_thread(const Instance& instance, const Terms& terms) {
+    return fail("plugin.wrong_thread", std::string(terms.function) + " was called on the wrong thread",
+                instance.alias());
+}
+
+std::unexpected<Error> threw(Instance& instance, const Terms& terms) {
+    instance.failures.fetch_add(1, std::memory_order_relaxed);
+    return fail("plugin.threw", std::string(terms.function) + " let an exception out", instance.alias(),
+                "report it to the plugin's author");
+}
+
+std::unexpected<Error> misbehaved(Instance& instance, const char* function, std::string what) {
+    instance.failures.fetch_add(1, std::memory_order_relaxed);
+    return fail("plugin.misbehaving", std::string(function) + ": " + what, instance.alias(),
+                "report it to the plugin's author");
 }
 
 Error to_error(synod_status status, const synod_error& error, const std::string& alias,

@@ -35,6 +35,7 @@ void* scratch(const synod_host*, std::uint64_t bytes) {
     }
     void* block = std::aligned_alloc(64, rounded);
     if (block != nullptr) {
+        crumbs.scratch = true;
         blocks.held.push_back({block, rounded});
         blocks.bytes += rounded;
     }
@@ -108,7 +109,7 @@ struct Calls {
     }
     static synod_status parallel(const synod_host* h, void (*fn)(void*, std::uint32_t), void* ctx,
                                  std::uint32_t n) {
-        return of(h).services.executor->parallel(fn, ctx, n);
+        return of(h).services.executor->parallel(of(h).owner, fn, ctx, n);
     }
     static std::uint32_t workers(const synod_host* h) { return of(h).services.executor->workers(); }
     static void sha256d(const synod_host* h, const synod_bytes* spans, std::uint64_t n, std::uint8_t* out) {

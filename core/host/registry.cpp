@@ -32,9 +32,10 @@ std::string_view to_string(State state) {
     }
 }
 
-Instance::Instance(const Plugin& plugin, std::string alias, std::string config, HostServices& host)
-    : plugin_(plugin), alias_(std::move(alias)), config_(std::move(config)),
-      services_(std::make_unique<Services>(*this, host)) {}
+Instance::Instance(const Plugin& plugin, std::string alias, std::string config, InstanceOptions options,
+                   HostServices& host)
+    : plugin_(plugin), alias_(std::move(alias)), config_(std::move(config)), options_(options),
+      budget_ns_(options.budget.count()), services_(std::make_unique<Services>(*this, host)) {}
 Instance::~Instance() = default;
 
 bool Instance::has(std::size_t offset) const {
@@ -47,7 +48,13 @@ bool Instance::has(std::size_t offset) const {
 }
 
 Result<void> Instance::take_table() {
-    const void* raw = plugin_.api.query(handle_, plugin_.kind.c_str());
+    const void* raw = nullptr;
+    if (auto asked = guarded(*this, "query", State::kNone, Role::kMain, 0, [&](synod_error*) {
+            raw = plugin_.api.query(handle_, plugin_.kind.c_str());
+            return SYNOD_OK;
+        }); !asked) {
+        return std::unexpected(asked.error());
+    }
     if (raw == nullptr) {
         return fail("plugin.bad_descriptor", "the plugin says it is a " + plugin_.kind +
                     " but has no table for it", alias_, "report it to the plugin's author");
@@ -78,34 +85,73 @@ Result<void> Instance::take_table() {
 }
 
 Result<void> Instance::create() {
-    if (auto granted = services_->check_required(plugin_); !granted) {
+    const auto failed = [&](Error why) -> Result<void> {
+        close_tasks();
+        // Neither the SDK's wrapper nor a host may lose an object that was handed out before the failure.
+        discard();
+        why_failed_ = why;
         state_ = State::kFailed;
-        return granted;
+        return std::unexpected(std::move(why));
+    };
+    if (auto granted = services_->check_required(plugin_); !granted) {
+        return failed(granted.error());
     }
     const synod_bytes config{reinterpret_cast<const std::uint8_t*>(config_.data()), config_.size()};
+    takes_tasks_ = true;
     auto made = guarded(*this, "create", State::kNone, Role::kMain, 0, [&](synod_error* error) {
         return plugin_.api.create(&services_->host, config, &handle_, error);
     });
-    if (!made || handle_ == nullptr) {
-        state_ = State::kFailed;
-        // Neither the SDK's wrapper nor a host may lose an object that was handed out before the failure.
-        discard();
-        return made ? fail("plugin.internal", "create gave no instance", alias_)
-                    : std::unexpected(made.error());
+    if (!made) {
+        return failed(made.error());
+    }
+    if (handle_ == nullptr) {
+        return failed(misbehaved(*this, "create", "no instance beside success").error());
     }
     if (auto taken = take_table(); !taken) {
-        state_ = State::kFailed;
-        discard();
-        return taken;
+        return failed(taken.error());
     }
     state_ = State::kCreated;
     return {};
 }
 
+Result<void> Instance::activate() {
+    if (state() != State::kCreated) {
+        return {};  // an optional one that failed before
+    }
+    auto active = guarded(*this, "activate", State::kCreated, Role::kMain, 0,
+                          [&](synod_error* e) { return plugin_.api.activate(handle_, e); });
+    if (!active && active.error().code != "plugin.unsupported") {
+        why_failed_ = active.error();
+        destroy();
+        state_ = State::kFailed;
+        return std::unexpected(active.error());
+    }
+    state_ = State::kActive;
+    return {};
+}
+
+void Instance::close_tasks() {
+    if (takes_tasks_.exchange(false) && services_->services.executor != nullptr) {
+        services_->services.executor->settle(*this);
+    }
+}
+
+void Instance::destroy() {
+    close_tasks();
+    auto gone = guarded(*this, "destroy", State::kCreated, Role::kMain, 0, [&](synod_error*) {
+        plugin_.api.destroy(handle_);
+        return SYNOD_OK;
+    });
+    if (!gone) {
+        spdlog::warn("stopping: {}", gone.error().text());
+    }
+    handle_ = nullptr;
+    state_ = State::kDestroyed;
+}
+
 void Instance::discard() {
     if (handle_ != nullptr) {
-        const CrumbScope crumb(alias_.c_str(), "destroy", 0);
-        plugin_.api.destroy(handle_);
+        fenced_task(*this, "destroy", 0, [&] { plugin_.api.destroy(handle_); });
         handle_ = nullptr;
     }
 }
@@ -177,7 +223,8 @@ const Plugin* Registry::find_plugin(std::string_view id) const {
     return nullptr;
 }
 
-Result<Instance*> Registry::add(const Plugin& plugin, std::string alias, std::string_view config) {
+Result<Instance*> Registry::add(const Plugin& plugin, std::string alias, std::string_view config,
+                                InstanceOptions options) {
     if (alias.empty() || alias.size() > kMaxAliasBytes || find(alias) != nullptr) {
         return fail("plugin.duplicate_alias", "the alias `" + alias + "` is taken, empty or too long",
                     plugin.id, "give each plugin its own `as`");
@@ -201,25 +248,23 @@ Result<Instance*> Registry::add(const Plugin& plugin, std::string alias, std::st
         return fail(problems.front().code, render(*document, problems.front()), alias);
     }
     instances_.push_back(std::unique_ptr<Instance>(
-        new Instance(plugin, std::move(alias), boost::json::serialize(value), services_)));
+        new Instance(plugin, std::move(alias), boost::json::serialize(value), options, services_)));
     return instances_.back().get();
 }
 
 Result<void> Registry::start() {
-    for (auto& instance : instances_) {
-        if (auto made = instance->create(); !made) {
-            stop(Duration::zero());
-            return made;
+    for (const auto pass : {&Instance::create, &Instance::activate}) {
+        for (auto& instance : instances_) {
+            auto done = ((*instance).*pass)();
+            if (done) {
+                continue;
+            }
+            if (instance->required()) {
+                stop(Duration::zero());
+                return done;
+            }
+            spdlog::warn("going on without the plugin {}: {}", instance->alias(), done.error().text());
         }
-    }
-    for (auto& instance : instances_) {
-        auto active = guarded(*instance, "activate", State::kCreated, Role::kMain, 0,
-            [&](synod_error* e) { return instance->plugin_.api.activate(instance->handle_, e); });
-        if (!active && active.error().code != "plugin.unsupported") {
-            stop(Duration::zero());
-            return std::unexpected(active.error());
-        }
-        instance->state_ = State::kActive;
     }
     return {};
 }
@@ -237,6 +282,7 @@ void Registry::stop(Duration drain_time) {
             warn(guarded(*i, "drain", State::kActive, Role::kMain, 0, [&](synod_error* e) {
                 return i->plugin_.api.drain(i->handle_, deadline, e);
             }));
+            i->close_tasks();
             i->state_ = State::kDraining;
         }
     }
@@ -249,19 +295,14 @@ void Registry::stop(Duration drain_time) {
             i.state_ = State::kCreated;
         }
         if (i.state() == State::kCreated) {
-            warn(guarded(i, "destroy", State::kCreated, Role::kMain, 0, [&](synod_error*) {
-                i.plugin_.api.destroy(i.handle_);
-                return SYNOD_OK;
-            }));
-            i.handle_ = nullptr;
-            i.state_ = State::kDestroyed;
+            i.destroy();
         }
     }
 }
 
 Instance* Registry::of_kind(std::string_view kind) const {
     for (const auto& instance : instances_) {
-        if (instance->plugin().kind == kind) {
+        if (instance->plugin().kind == kind && instance->state() != State::kFailed) {
             return instance.get();
         }
     }

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -38,6 +39,12 @@ struct Plugin {
     synod_plugin_api api{};  //!< full size: absent functions answer SYNOD_E_UNSUPPORTED
 };
 
+//! How an instance is treated, beside its own configuration.
+struct InstanceOptions {
+    bool required = true;  //!< false: a failure to create or activate it is logged, and it is left out
+    Duration budget{};     //!< calls that took longer are counted; 0: none
+};
+
 class Instance {
   public:
     ~Instance();
@@ -57,16 +64,28 @@ class Instance {
     }
     //! Functions that the plugin has itself, not the host's answer in their place.
     [[nodiscard]] bool has(std::size_t offset) const;
-    //! Any time; 0 is no budget. Calls that took longer are counted in over_budget().
-    void set_budget(Duration budget) { budget_ns_ = static_cast<std::uint64_t>(budget.count()); }
-    [[nodiscard]] Duration budget() const { return Duration(budget_ns_); }
+    //! Any time; 0 is no budget. Calls that took longer are counted in over_budget.
+    void set_budget(Duration budget) { budget_ns_.store(budget.count(), std::memory_order_relaxed); }
+    [[nodiscard]] Duration budget() const { return Duration(budget_ns_.load(std::memory_order_relaxed)); }
+    [[nodiscard]] bool required() const { return options_.required; }
+    //! Why it is in the state failed. Main thread.
+    [[nodiscard]] const std::optional<Error>& why_failed() const { return why_failed_; }
+    //! Any thread. Whether tasks that it posted may still be queued and run.
+    [[nodiscard]] bool takes_tasks() const { return takes_tasks_.load(std::memory_order_acquire); }
+
+    //! What the fence counted since the instance was made. busy_ns holds the calls that were timed
+    //! (core/host/guard.hpp says which); a call that a plugin's call makes counts in both.
     std::atomic<std::uint64_t> calls{0}, busy_ns{0}, over_budget{0}, failures{0};
 
   private:
     friend class Registry;
     struct Services;
-    Instance(const Plugin& plugin, std::string alias, std::string config, HostServices& services);
+    Instance(const Plugin& plugin, std::string alias, std::string config, InstanceOptions options,
+             HostServices& services);
     Result<void> create();
+    Result<void> activate();
+    void close_tasks();  //!< no task of it runs or will run afterwards
+    void destroy();      //!< from created; the failure of a plugin's destroy is logged
     Result<void> take_table();
     void discard();  //!< destroys a handle that never became an instance
 
@@ -79,7 +98,10 @@ class Instance {
         table_;
     const void* raw_table_ = nullptr;
     std::uint32_t raw_size_ = 0;
-    std::uint64_t budget_ns_ = 0;
+    InstanceOptions options_;
+    std::atomic<std::int64_t> budget_ns_{0};
+    std::atomic<bool> takes_tasks_{false};
+    std::optional<Error> why_failed_;
     std::unique_ptr<Services> services_;
 };
 
@@ -99,13 +121,15 @@ class Registry {
 
     //! Adds an instance to be created. `config_json` is JSON text; it is checked against the
     //! descriptor's schema, defaults filled in. Errors: plugin.duplicate_alias, config.*.
-    Result<Instance*> add(const Plugin& plugin, std::string alias, std::string_view config_json = "{}");
-    //! Two passes over all: create every one, then activate every one. On a failure what was made is
-    //! taken down again and the error names the alias.
+    Result<Instance*> add(const Plugin& plugin, std::string alias, std::string_view config_json = "{}",
+                          InstanceOptions options = {});
+    //! Two passes over all: create every one, then activate every one. When a required one fails, what
+    //! was made is taken down again and the error names the alias; another that fails is logged, left
+    //! in the state failed, and the rest goes on.
     Result<void> start();
     //! Drain all, then deactivate and destroy all in reverse order. Never fails: failures are logged.
     void stop(Duration drain_time);
-    //! The first instance of a kind ("synod.scoring/1"), or null.
+    //! The first instance of a kind ("synod.scoring/1") that didn't fail, or null.
     [[nodiscard]] Instance* of_kind(std::string_view kind) const;
     [[nodiscard]] Instance* find(std::string_view alias) const;
     [[nodiscard]] const std::vector<std::unique_ptr<Instance>>& instances() const { return instances_; }

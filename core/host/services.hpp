@@ -32,11 +32,16 @@ Clock& system_clock();
 //! The pipeline's workers. `who` says on whose strand the task runs.
 struct Executor {
     virtual ~Executor() = default;
-    //! [shared] Runs fn(ctx) on `who`'s strand after `delay`. SYNOD_E_BUSY when its queue is full.
+    //! [shared] Runs fn(ctx) on `who`'s strand after `delay`, under the fence. SYNOD_E_BUSY when its
+    //! queue is full, SYNOD_E_CANCELLED when `who` takes no tasks any more.
     virtual synod_status post(Instance& who, synod_task_fn fn, void* ctx, Duration delay) = 0;
-    //! [worker] Fork-join; returns when all n calls are done.
-    virtual synod_status parallel(void (*fn)(void*, std::uint32_t), void* ctx, std::uint32_t n) = 0;
+    //! [worker] Fork-join for `who`; returns when all n calls are done. SYNOD_E_INTERNAL when one threw.
+    virtual synod_status parallel(Instance& who, void (*fn)(void*, std::uint32_t), void* ctx,
+                                  std::uint32_t n) = 0;
     virtual std::uint32_t workers() = 0;
+    //! [main] Called once `who` takes no tasks any more, before it is deactivated or destroyed: returns
+    //! when none of its tasks runs.
+    virtual void settle(Instance&) {}
 };
 
 //! The bus, as plugins see it.

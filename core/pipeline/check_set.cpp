@@ -22,7 +22,7 @@ CheckSet::CheckSet() {
                            const std::uint8_t* key, const std::uint8_t* signature,
                            synod_bytes message) {
         auto& s = self(ctx);
-        s.signatures_.at.push_back({block, rule});
+        s.add(s.signatures_, block, rule, {key, signature, message.n == 0 ? key : message.p});
         s.keys_.push_back(key);
         s.sigs_.push_back(signature);
         s.messages_.push_back(message);
@@ -30,14 +30,14 @@ CheckSet::CheckSet() {
     writer_.digest = [](void* ctx, std::uint32_t block, std::uint32_t rule, synod_bytes span,
                         const std::uint8_t* digest) {
         auto& s = self(ctx);
-        s.digests_.at.push_back({block, rule});
+        s.add(s.digests_, block, rule, {digest, span.n == 0 ? digest : span.p});
         s.spans_.push_back(span);
         s.digest_values_.push_back(digest);
     };
     writer_.merkle = [](void* ctx, std::uint32_t block, std::uint32_t rule,
                         const std::uint8_t* leaves, std::uint64_t n, const std::uint8_t* root) {
         auto& s = self(ctx);
-        s.merkles_.at.push_back({block, rule});
+        s.add(s.merkles_, block, rule, {root, n == 0 ? root : leaves});
         s.leaves_.push_back(leaves);
         s.leaf_counts_.push_back(n);
         s.roots_.push_back(root);
@@ -45,10 +45,19 @@ CheckSet::CheckSet() {
     writer_.target = [](void* ctx, std::uint32_t block, std::uint32_t rule,
                         const std::uint8_t* header, const std::uint8_t* target) {
         auto& s = self(ctx);
-        s.targets_.at.push_back({block, rule});
+        s.add(s.targets_, block, rule, {header, target});
         s.headers_.push_back(header);
         s.target_values_.push_back(target);
     };
+}
+
+void CheckSet::add(Group& group, std::uint32_t block, std::uint32_t rule,
+                   std::initializer_list<const std::uint8_t*> spans) {
+    group.at.push_back({block, rule});
+    last_block_ = std::max(last_block_, block);
+    for (const auto* span : spans) {
+        has_null_ = has_null_ || span == nullptr;
+    }
 }
 
 std::uint8_t* CheckSet::allocate(std::uint64_t bytes) {
@@ -98,6 +107,18 @@ std::optional<FailedCheck> CheckSet::first_failure() const {
         }
     }
     return out;
+}
+
+bool CheckSet::answered() const {
+    for (const auto* group : {&signatures_, &digests_, &merkles_, &targets_}) {
+        const auto known = [](std::uint8_t v) {
+            return v == SYNOD_VERDICT_HOLDS || v == SYNOD_VERDICT_FAILS;
+        };
+        if (group->verdicts.size() != group->at.size() || !std::ranges::all_of(group->verdicts, known)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 std::size_t CheckSet::size() const {

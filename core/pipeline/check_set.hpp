@@ -7,6 +7,7 @@
 #include <synod/consensus.h>
 #include <synod/validation.h>
 
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -38,6 +39,15 @@ class CheckSet {
     //! verdict that was left unknown counts as a failure.
     [[nodiscard]] std::optional<FailedCheck> first_failure() const;
     [[nodiscard]] std::size_t size() const;
+    //! The highest block index that any check stands for; 0 when there are none.
+    [[nodiscard]] std::uint32_t last_block() const { return last_block_; }
+    //! A check came without its bytes. Such a set must not reach a backend.
+    [[nodiscard]] bool has_null() const { return has_null_; }
+    //! Every verdict is there: holds or fails.
+    [[nodiscard]] bool answered() const;
+    //! What it is about, for a crash's report: the height of the run's first block; 0: unknown.
+    [[nodiscard]] std::uint64_t number() const { return number_; }
+    void set_number(std::uint64_t number) { number_ = number; }
     [[nodiscard]] std::size_t signatures() const { return signatures_.at.size(); }
     //! Verdict bytes of all groups in order, for comparing two backends.
     [[nodiscard]] Bytes verdicts() const;
@@ -52,11 +62,16 @@ class CheckSet {
     };
 
     std::uint8_t* allocate(std::uint64_t bytes);
+    void add(Group& group, std::uint32_t block, std::uint32_t rule,
+             std::initializer_list<const std::uint8_t*> spans);
 
     synod_check_writer writer_{};
     std::vector<std::unique_ptr<std::uint8_t[]>> chunks_;
     std::size_t chunk_used_ = 0, chunk_size_ = 0, arena_bytes_ = 0;
 
+    std::uint32_t last_block_ = 0;
+    bool has_null_ = false;
+    std::uint64_t number_ = 0;
     Group signatures_, digests_, merkles_, targets_;
     std::vector<const std::uint8_t*> keys_, sigs_;
     std::vector<synod_bytes> messages_, spans_;

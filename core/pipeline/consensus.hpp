@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 //! The consensus plugin as core sees it: the C table of synod/consensus.h with Result, vectors and
-//! states that release themselves. It adds no rule of its own. Threads are those of the header:
-//! what is [worker] there runs on the consensus strand, what is [shared] anywhere.
+//! states that release themselves. It adds no rule of its own. Every call goes through host::guarded
+//! with the threads and states of the header: what is [worker] there runs on the consensus strand,
+//! what is [shared] anywhere. Answers that can't be (more items than there was room for, views that
+//! lie outside the run) become plugin.misbehaving and count as failures of the instance.
 
 #include <synod/consensus.h>
 
@@ -14,6 +16,7 @@
 
 #include "core/base/bytes.hpp"
 #include "core/base/result.hpp"
+#include "core/host/guard.hpp"
 #include "core/pipeline/check_set.hpp"
 
 namespace synod::pipeline {
@@ -61,10 +64,14 @@ struct Decoded {
 
 class Consensus {
   public:
-    //! `defer_release` gets the release of a state whose last owner is on any thread: it posts to
-    //! the consensus strand. The instance and the table outlive this object and every State.
-    Consensus(synod_instance* instance, const synod_consensus_api* api,
-              std::function<void(std::function<void()>)> defer_release);
+    //! `instance` is of the consensus kind and outlives this object. `defer_release` gets the release
+    //! of a state whose last owner is on any thread: it posts to the consensus strand. A State may
+    //! outlive this object, but is then dropped without telling the plugin, like one that outlives
+    //! the plugin's instance.
+    Consensus(host::Instance& instance, std::function<void(std::function<void()>)> defer_release);
+    ~Consensus();  //!< no other thread uses it or lets go of a State meanwhile
+    Consensus(const Consensus&) = delete;
+    Consensus& operator=(const Consensus&) = delete;
 
     struct Genesis {
         Bytes block;
@@ -72,8 +79,10 @@ class Consensus {
     };
     Result<Genesis> genesis();
     Result<synod_chain_info> info(const State& state) const;
-    //! At most `capacity` items; stops at the end of what is complete.
-    Result<Decoded> decode(std::uint32_t form, ByteView run, std::size_t capacity) const;
+    //! At most `capacity` items; stops at the end of what is complete. Every view lies in the run.
+    //! `first_height` is for a crash's report only.
+    Result<Decoded> decode(std::uint32_t form, ByteView run, std::size_t capacity,
+                           std::uint64_t first_height = 0) const;
     Outcome<void> plan(const State& state, ByteView run,
                                  std::span<const HeaderView> views, synod_plan_options options,
                                  CheckSet& checks);
@@ -110,12 +119,17 @@ class Consensus {
                              const std::string& params_json);
 
   private:
-    State own(synod_state* raw);
+    struct Releaser;
+    //! `raw` by reference: it is written by the call that gives `done`.
+    Result<State> own(const char* function, const Result<synod_status>& done, synod_state* const& raw);
     Refusal refused(const synod_refusal& refusal) const;
+    //! A status as an outcome: SYNOD_REFUSED becomes the refusal.
+    Outcome<void> settled(const Result<synod_status>& done, const synod_refusal& refusal) const;
+    //! Nothing goes to a backend that has no bytes, or whose failure could be blamed on no block.
+    Outcome<void> within(const CheckSet& checks, std::size_t blocks, const char* function) const;
 
-    synod_instance* instance_;
-    const synod_consensus_api* api_;
-    std::function<void(std::function<void()>)> defer_release_;
+    host::Instance& instance_;
+    std::shared_ptr<Releaser> releaser_;
 };
 
 }  // namespace synod::pipeline

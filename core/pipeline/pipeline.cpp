@@ -15,6 +15,16 @@ Hash parent_of(const HeaderView& view) { return Hash::copy(view.parent); }
 
 Fault own_fault(const Error& error) { return {error.code, 0, {}, error.text(), true}; }
 
+//! Bytes that can't be read are their sender's fault; any other failure of the call is ours.
+bool sender_is_to_blame(const Error& error) {
+    return error.code == "plugin.corrupt_input" || error.code == "plugin.invalid_call";
+}
+
+Fault unreadable(const Error& error, std::uint64_t height) {
+    return sender_is_to_blame(error) ? Fault{"malformed", height, {}, error.text(), false}
+                                     : own_fault(error);
+}
+
 Fault fault_of(const Failure& failure, std::span<const ProvenBlock> blocks) {
     if (!failure.refusal) {
         return own_fault(failure.error);
@@ -25,6 +35,15 @@ Fault fault_of(const Failure& failure, std::span<const ProvenBlock> blocks) {
         out.hash = hash_of(blocks[failure.refusal->block].view);
     }
     return out;
+}
+
+//! Of a piece that starts with the run's block number `first`: the blocks whose signatures need no
+//! check. A child commits every byte of its parent, but the run's last block has its child in
+//! another run: its author's signature could be any bytes, and the peer that brings the next run
+//! would be blamed for them.
+std::size_t vouched_of(const BlocksJob& job, std::size_t first, std::size_t blocks) {
+    return job.vouched ? std::min(blocks, job.count - 1 - std::min<std::size_t>(first, job.count - 1))
+                       : 0;
 }
 
 }  // namespace
@@ -42,13 +61,14 @@ struct Pipeline::Running {
 
 Pipeline::Pipeline(WorkerPool& pool, Consensus& consensus, Prover prover,
                    std::function<void(std::function<void()>)> deliver,
-                   std::shared_ptr<Strand> consensus_strand)
+                   std::shared_ptr<Strand> consensus_strand,
+                   std::shared_ptr<Strand> validation_strand)
     : pool_(pool),
       consensus_(consensus),
       prover_(std::move(prover)),
       deliver_(std::move(deliver)),
       plan_strand_(std::move(consensus_strand)),
-      prove_strand_(Strand::make(pool)) {}
+      prove_strand_(validation_strand ? std::move(validation_strand) : Strand::make(pool)) {}
 
 void Pipeline::reset() {
     const std::scoped_lock lock(generation_mutex_);
@@ -94,9 +114,9 @@ void Pipeline::decode(const std::shared_ptr<Running>& run) {
     for (const auto& piece : job.pieces) {
         const auto room = std::min<std::size_t>(job.count - run->blocks.size() + 1,
                                                 piece.view.size() / kMinItemBytes + 1);
-        auto decoded = consensus_.decode(SYNOD_FORM_BLOCKS, piece.view, room);
+        auto decoded = consensus_.decode(SYNOD_FORM_BLOCKS, piece.view, room, height);
         if (!decoded) {
-            run->fault = Fault{"malformed", height, {}, decoded.error().text(), false};
+            run->fault = unreadable(decoded.error(), height);
             return;
         }
         if (decoded->consumed != piece.view.size()) {
@@ -155,7 +175,7 @@ void Pipeline::plan(const std::shared_ptr<Running>& run) {
     options.max_slot = run->job.max_slot;
     std::size_t first = 0;
     for (std::size_t i = 0; i < run->job.pieces.size(); ++i) {
-        options.vouched = run->job.vouched ? run->views[i].size() : 0;
+        options.vouched = vouched_of(run->job, first, run->views[i].size());
         run->checks.push_back(std::make_unique<CheckSet>());
         auto planned = consensus_.plan(*forked, run->job.pieces[i].view, run->views[i], options,
                                        *run->checks.back());
@@ -198,9 +218,10 @@ void Pipeline::submit(HeadersJob job) {
         const auto refuse = [&](std::string rule, std::string detail, bool own = false) {
             *fault = Fault{std::move(rule), shared->parent.height + 1, {}, std::move(detail), own};
         };
-        auto decoded = consensus_.decode(SYNOD_FORM_HEADERS, shared->run.view, shared->count);
+        auto decoded = consensus_.decode(SYNOD_FORM_HEADERS, shared->run.view, shared->count,
+                                         shared->parent.height + 1);
         if (!decoded) {
-            refuse("malformed", decoded.error().text());
+            *fault = unreadable(decoded.error(), shared->parent.height + 1);
         } else if (decoded->views.size() != shared->count ||
                    decoded->consumed != shared->run.view.size() || decoded->views.empty()) {
             refuse("malformed", "not as many headers as it says");
@@ -216,9 +237,10 @@ void Pipeline::submit(HeadersJob job) {
             if (!planned) {
                 refuse(planned.error().refusal ? planned.error().refusal->name : "internal",
                        planned.error().error.text(), !planned.error().refusal);
+            } else if (!proof && !proof.error().refusal) {
+                *fault = unreadable(proof.error().error, shared->parent.height + 1);
             } else if (!proof) {
-                refuse(proof.error().refusal ? proof.error().refusal->name : "malformed",
-                       proof.error().error.text());
+                refuse(proof.error().refusal->name, proof.error().error.text());
             } else if (hash_of(*proof) != hash_of(views->back())) {
                 refuse("head-proof", "it certifies another header than the last of the reply");
             }
@@ -253,8 +275,8 @@ void Pipeline::submit(ProofJob job) {
             std::optional<Fault> fault;
             if (!*proof) {
                 const auto& refusal = proof->error().refusal;
-                fault = Fault{refusal ? refusal->name : "malformed", 0, {},
-                              proof->error().error.text(), false};
+                fault = refusal ? Fault{refusal->name, 0, {}, proof->error().error.text(), false}
+                                : unreadable(proof->error().error, 0);
             } else if (auto proven = prover_(*checks); !proven) {
                 fault = own_fault(proven.error());
             } else if (const auto failed = checks->first_failure()) {

@@ -46,6 +46,7 @@ struct BlocksJob {
     std::uint32_t count = 0;          //!< exactly so many blocks
     Hash parent;
     Hash expected_end;  //!< zero: any
+    //! A certificate above vouches for them: signatures are checked of the run's last block alone.
     bool vouched = false;
     std::uint64_t max_slot = 0;
     //! The state to continue; empty: the one that the last job of the sequence left behind.
@@ -73,10 +74,11 @@ struct ProofJob {
 
 class Pipeline {
   public:
-    //! `deliver` posts to the control thread. All references outlive the pipeline.
+    //! `deliver` posts to the control thread. All references outlive the pipeline. The strands are those
+    //! of the two plugins; the prover may do without one of its own.
     Pipeline(WorkerPool& pool, Consensus& consensus, Prover prover,
              std::function<void(std::function<void()>)> deliver,
-             std::shared_ptr<Strand> consensus_strand);
+             std::shared_ptr<Strand> consensus_strand, std::shared_ptr<Strand> validation_strand = {});
 
     void submit(BlocksJob job);
     void submit(HeadersJob job);

@@ -20,7 +20,7 @@ namespace {
 
 struct InlineExecutor final : Executor {
     synod_status post(Instance&, synod_task_fn, void*, Duration) override { return SYNOD_E_BUSY; }
-    synod_status parallel(void (*fn)(void*, std::uint32_t), void* ctx, std::uint32_t n) override {
+    synod_status parallel(Instance&, void (*fn)(void*, std::uint32_t), void* ctx, std::uint32_t n) override {
         for (std::uint32_t i = 0; i < n; ++i) {
             fn(ctx, i);
         }
@@ -214,7 +214,7 @@ TEST_CASE("a create that throws or fails late leaves nothing behind") {
     REQUIRE(!late.started);
     CHECK(late.started.error().code == "plugin.no_memory");
     CHECK(alive("late_failure") == 0);
-    CHECK(late.instance->state() == State::kDestroyed);
+    CHECK(late.instance->state() == State::kFailed);
 }
 
 TEST_CASE("a call in the wrong state, thread or kind is refused and says so") {

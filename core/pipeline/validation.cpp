@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/pipeline/validation.hpp"
+
+namespace synod::pipeline {
+
+namespace {
+
+using Api = synod_validation_api;
+
+constexpr host::Terms kValidate{"validation.validate", host::in(host::State::kActive),
+                                host::Role::kWorker, true};
+constexpr host::Terms kCancel{"validation.cancel", host::kAlive, host::Role::kUnset, false};
+constexpr host::Terms kHash{"validation.sha256d", host::in(host::State::kActive), host::Role::kUnset,
+                            false};
+constexpr host::Terms kIsa{"validation.isa", host::kAlive, host::Role::kUnset, false};
+constexpr std::uint64_t kMaxIsaBytes = 64;
+
+}  // namespace
+
+void Validation::bind(host::Instance& chosen, host::Instance* reference) {
+    chosen_ = &chosen;
+    reference_ = reference;
+    hashing_ = chosen.has(offsetof(Api, sha256d)) ? &chosen : nullptr;
+}
+
+void Validation::unbind() {
+    hashing_ = nullptr;
+    chosen_ = nullptr;
+    reference_ = nullptr;
+}
+
+Result<void> Validation::prove(CheckSet& checks) {
+    auto* chosen = chosen_.load();
+    if (chosen == nullptr) {
+        return fail("plugin.missing", "no validation backend is bound");
+    }
+    if (auto done = prove_on(*chosen, checks); !done || reference_ == nullptr) {
+        return done;
+    }
+    const auto verdicts = checks.verdicts();
+    if (auto done = prove_on(*reference_, checks); !done) {
+        return done;
+    }
+    if (checks.verdicts() != verdicts) {
+        return fail("validation.disagreement",
+                    chosen->alias() + " says " + to_hex(verdicts) + ", " + reference_->alias() +
+                        " says " + to_hex(checks.verdicts()),
+                    "paranoid", "stop using the backend; keep this line as evidence");
+    }
+    return {};
+}
+
+Result<void> Validation::prove_on(host::Instance& backend, CheckSet& checks) {
+    auto batch = checks.batch();
+    batch.deadline_ns = static_cast<std::uint64_t>((clock_.mono() + Duration(kPendingLimit)).count());
+    std::future<synod_status> answer;
+    {
+        const std::scoped_lock lock(mutex_);
+        batch.ticket = ++last_ticket_;
+        auto& pending = pending_[batch.ticket];
+        pending.owner = &backend;
+        answer = pending.answer.get_future();
+    }
+    const synod_check_batch* given = &batch;
+    auto status = host::call<&Api::validate>(backend, kValidate, checks.number(), given);
+    if (status && *status == SYNOD_PENDING) {
+        status = wait(backend, batch.ticket, std::move(answer));
+    }
+    forget(batch.ticket);
+    if (!status) {
+        return std::unexpected(status.error());
+    }
+    if (!checks.answered()) {
+        return host::misbehaved(backend, kValidate.function, "it left a check without a verdict");
+    }
+    return {};
+}
+
+Result<synod_status> Validation::wait(host::Instance& backend, std::uint64_t ticket,
+                                      std::future<synod_status> answer) {
+    if (answer.wait_for(kPendingLimit) != std::future_status::ready) {
+        // A failure to cancel changes nothing: the completion is what counts.
+        (void)host::guarded(backend, kCancel, ticket, [&](synod_error*) {
+            return backend.table<Api>()->cancel(backend.handle(), ticket);
+        });
+        if (answer.wait_for(kCancelLimit) != std::future_status::ready) {
+            backend.failures.fetch_add(1, std::memory_order_relaxed);
+            return fail("plugin.deadline", "a pending batch was never completed", backend.alias());
+        }
+    }
+    const auto status = answer.get();
+    if (status < 0) {
+        backend.failures.fetch_add(1, std::memory_order_relaxed);
+        return std::unexpected(host::to_error(status, synod_error{}, backend.alias(), kValidate.function));
+    }
+    return status;
+}
+
+void Validation::forget(std::uint64_t ticket) {
+    const std::scoped_lock lock(mutex_);
+    pending_.erase(ticket);
+}
+
+void Validation::complete(host::Instance& who, std::uint64_t ticket, synod_status status) {
+    const std::scoped_lock lock(mutex_);
+    const auto at = pending_.find(ticket);
+    if (at == pending_.end() || at->second.owner != &who) {
+        return;
+    }
+    at->second.answer.set_value(status);
+    at->second.owner = nullptr;  // a second completion finds nobody
+}
+
+void Validation::sha256d(std::span<const synod_bytes> spans, std::uint8_t* out) {
+    if (auto* backend = hashing_.load(std::memory_order_acquire); backend != nullptr) {
+        const auto done = host::guarded(*backend, kHash, spans.size(), [&](synod_error*) {
+            backend->table<Api>()->sha256d(backend->handle(), spans.data(), spans.size(), out);
+            return SYNOD_OK;
+        });
+        if (done) {
+            return;
+        }
+    }
+    host::portable_hasher().sha256d(spans, out);
+}
+
+std::string Validation::isa() const {
+    std::string out;
+    auto* backend = chosen_.load();
+    if (backend == nullptr || !backend->has(offsetof(Api, isa))) {
+        return out;
+    }
+    (void)host::guarded(*backend, kIsa, 0, [&](synod_error*) {
+        const auto text = backend->table<Api>()->isa(backend->handle());
+        if (text.p != nullptr && text.n <= kMaxIsaBytes) {
+            out.assign(text.p, text.n);
+        }
+        return SYNOD_OK;
+    });
+    return out;
+}
+
+}  // namespace synod::pipeline
