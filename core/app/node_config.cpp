@@ -81,6 +81,7 @@ Result<NodeConfig> node_config(const host::Manifest& manifest) {
         address->identity = peer.identity;
         out.peers.push_back(std::move(*address));
     }
+    out.memory_pool = static_cast<std::size_t>(manifest.integer("performance", "memory_pool"));
     out.max_peers = static_cast<std::size_t>(manifest.integer("network", "max_peers"));
     out.consensus_timeout = manifest.duration("federation", "consensus_timeout");
     fill_sync(manifest, out.sync);

@@ -12,6 +12,13 @@ namespace json = boost::json;
 
 std::string hex(const Hash& hash) { return to_hex(hash.view()); }
 
+//! The plugin's own account of a score; null when it gave none or no JSON.
+json::value terms_json(const std::string& text) {
+    boost::system::error_code bad;
+    auto out = json::parse(text, bad);
+    return bad ? json::value(nullptr) : out;
+}
+
 json::array gate_json(const sync::GateStatus& gate) {
     json::array out;
     for (const auto& c : gate.conditions) {
@@ -49,7 +56,19 @@ std::string status_json(const NodeStatus& s) {
                          {"is_authority", s.authority},
                          {"blocks_proposed", s.blocks_proposed}};
     out["mining"] = {{"blocks_without_pow", s.blocks_without_pow}};
-    out["network"] = {{"health", s.health}, {"port", s.port}};
+    const auto& terms = s.health.terms;
+    out["network"] = {{"health", s.health.score},
+                      {"terms",
+                       {{"peers", terms.peers},
+                        {"latency", terms.latency},
+                        {"bandwidth", terms.bandwidth},
+                        {"reliability", terms.reliability},
+                        {"federation", terms.federation},
+                        {"penalty", terms.penalty}}},
+                      {"port", s.port},
+                      {"known_addresses", s.known_addresses},
+                      {"self_fault_suspected", s.self_faults}};
+    out["memory"] = {{"blocks_above_committed", s.blocks_in_memory}};
     return json::serialize(out);
 }
 
@@ -68,10 +87,20 @@ std::string peers_json(const NodeStatus& s) {
                        {"tier", p.tier},
                        {"connected", p.connected},
                        {"outbound", p.outbound},
+                       {"left_because", p.left_because},
                        {"height", p.height},
                        {"latency_ms", p.latency_ms},
                        {"in_flight", p.in_flight},
                        {"goodput_bytes_per_second", p.goodput},
+                       {"blocks", p.blocks},
+                       {"timeouts", p.timeouts},
+                       {"stalls", p.stalls},
+                       {"score", p.score ? json::value(*p.score) : json::value(nullptr)},
+                       {"score_terms", terms_json(p.score_terms)},
+                       {"cool_down",
+                        {{"reason", p.cool_down_reason},
+                         {"seconds_left", p.cool_down_left_s},
+                         {"times", p.cool_downs}}},
                        {"misbehaviour", p.misbehaviour},
                        {"banned_until_unix_ms",
                         p.banned_until ? json::value(*p.banned_until) : json::value(nullptr)},

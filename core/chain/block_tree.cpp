@@ -7,8 +7,11 @@
 
 namespace synod::chain {
 
-BlockTree::BlockTree(Pointer committed, std::uint64_t committed_slot)
-    : committed_(committed), committed_slot_(committed_slot), head_(committed) {}
+BlockTree::BlockTree(Pointer committed, std::uint64_t committed_slot, std::size_t max_blocks)
+    : max_blocks_(max_blocks),
+      committed_(committed),
+      committed_slot_(committed_slot),
+      head_(committed) {}
 
 Insert BlockTree::insert(Block block) {
     if (block.hash == committed_.hash || blocks_.contains(block.hash)) {
@@ -20,7 +23,7 @@ Insert BlockTree::insert(Block block) {
     if (block.parent != committed_.hash && !blocks_.contains(block.parent)) {
         return Insert::kUnknownParent;
     }
-    if (blocks_.size() == kMaxForkBlocks) {
+    if (blocks_.size() >= max_blocks_) {
         return Insert::kFull;
     }
     const auto hash = block.hash;

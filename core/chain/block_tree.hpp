@@ -16,7 +16,8 @@
 
 namespace synod::chain {
 
-//! Blocks that may stand above the committed one. Past it a block is refused, not an older one lost.
+//! Blocks that may stand above the committed one unless told otherwise. Past it a block is refused,
+//! not an older one lost.
 inline constexpr std::size_t kMaxForkBlocks = 65'536;
 
 using ForkKey = std::array<std::uint8_t, 32>;
@@ -55,7 +56,7 @@ struct Settled {
 
 class BlockTree {
   public:
-    explicit BlockTree(Pointer committed, std::uint64_t committed_slot);
+    BlockTree(Pointer committed, std::uint64_t committed_slot, std::size_t max_blocks = kMaxForkBlocks);
 
     Insert insert(Block block);
     //! A block's key changed because its own certificate became known.
@@ -82,6 +83,7 @@ class BlockTree {
     //! Hashes from above the committed block up to `tip`, oldest first.
     [[nodiscard]] std::vector<Hash> branch(const Hash& tip) const;
 
+    std::size_t max_blocks_;
     std::unordered_map<Hash, Entry> blocks_;
     Pointer committed_;
     std::uint64_t committed_slot_;

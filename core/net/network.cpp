@@ -160,6 +160,7 @@ struct Network::Impl : SessionOwner {
         auto session = make_session(tcp::socket(io));
         session->info.outbound = true;
         session->info.port = port;
+        session->info.dialled = address;
         session->dialled = std::move(address);
         session->expected = expected;
         // Counted under the unspecified address until it is resolved: the total cap is what counts.

@@ -43,8 +43,9 @@ struct NetworkConfig {
 struct PeerInfo {
     std::uint64_t id = 0;  //!< unique for the life of this Network
     PublicKey identity;
-    std::string address;
+    std::string address;  //!< numeric
     std::uint16_t port = 0;
+    std::string dialled;  //!< what dial() was given, maybe a host name; empty for inbound
     std::uint16_t listen_port = 0;
     bool outbound = false;
     std::uint32_t capabilities = 0;

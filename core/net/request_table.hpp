@@ -108,6 +108,13 @@ class RequestTable {
         open_.erase(at);
         return out;
     }
+    //! Nobody waits for this one any more. Its reply may still come: it counts as late.
+    void cancel(std::uint32_t id) {
+        if (const auto at = open_.find(id); at != open_.end()) {
+            remember(at->second);
+            open_.erase(at);
+        }
+    }
     //! Closes and returns every request whose deadline has passed, lowest id first.
     std::vector<OpenRequest> expire(Instant now) {
         return take([now](const OpenRequest& r) { return r.deadline <= now; }, true);
@@ -155,13 +162,16 @@ class RequestTable {
                   [](const OpenRequest& a, const OpenRequest& b) { return a.id < b.id; });
         for (const auto& request : out) {
             if (remember) {
-                expired_.push_back({request.id, request.peer});
+                this->remember(request);
             }
         }
-        while (expired_.size() > kMaxRememberedExpired) {
+        return out;
+    }
+    void remember(const OpenRequest& request) {
+        expired_.push_back({request.id, request.peer});
+        if (expired_.size() > kMaxRememberedExpired) {
             expired_.pop_front();
         }
-        return out;
     }
     //! A late reply is late once; a second one was never asked for.
     bool was_expired(const ReplyClaim& reply) {

@@ -20,7 +20,7 @@ inline constexpr std::size_t kMaxKnownEndpoints = 4'096;
 inline constexpr std::size_t kMaxAnchors = 8;
 inline constexpr std::size_t kMaxAddressBytes = 253;  // a host name, RFC 1035 section 2.3.4
 inline constexpr Duration kDialWaitFirst = std::chrono::milliseconds(500);
-inline constexpr Duration kDialWaitMax = std::chrono::minutes(5);
+inline constexpr Duration kDialWaitMax = std::chrono::minutes(1);  // a federation's node is found again soon
 inline constexpr std::uint32_t kMaxFailuresCounted = 1'000;
 
 //! One text an endpoint: the caller writes numeric addresses in their canonical form.

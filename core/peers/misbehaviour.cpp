@@ -51,6 +51,12 @@ Verdict Misbehaviour::report(const PublicKey& identity, Severity severity, Offen
     return entry.points >= kDisconnectAt ? Verdict::kDisconnect : Verdict::kNone;
 }
 
+void Misbehaviour::unban(const PublicKey& identity) {
+    if (const auto it = entries_.find(identity); it != entries_.end()) {
+        it->second.banned_until = 0;
+    }
+}
+
 Standing Misbehaviour::standing(const PublicKey& identity, Instant now, UnixMs unix_now) const {
     Standing out;
     if (const auto it = entries_.find(identity); it != entries_.end()) {

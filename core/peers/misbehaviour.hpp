@@ -57,6 +57,8 @@ class Misbehaviour {
     [[nodiscard]] std::vector<Ban> bans(UnixMs unix_now) const;
     void restore(const Ban& ban, Instant now);
     void pardon(const PublicKey& identity) { entries_.erase(identity); }
+    //! Lifts the ban and keeps the points: for a rule that would leave too few peers.
+    void unban(const PublicKey& identity);
 
   private:
     struct Entry {

@@ -54,6 +54,8 @@ class Performance {
     [[nodiscard]] double reliability() const { return reliability_; }
     //! Since first met, by Laplace's rule of succession: (good + 1) / (all + 2).
     [[nodiscard]] double history() const;
+    //! Whether any reply was judged yet.
+    [[nodiscard]] bool measured() const { return good_ + bad_ > 0; }
     //! Fills latency, reliability, goodput and history; the rest isn't known here.
     void describe(PeerMetrics& out) const;
 

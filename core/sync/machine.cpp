@@ -26,6 +26,7 @@ PeerLoad load(const Peer& peer, Instant now) {
     out.claim = peer.claim;
     out.weight = peer.weight;
     out.open_requests = peer.open;
+    out.open_bytes = peer.open_bytes;
     out.request_limit = peer.limit;
     out.rtt = peer.block_rtt == Duration{0} ? peer.header_rtt : peer.block_rtt;
     out.goodput = peer.goodput;

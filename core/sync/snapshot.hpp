@@ -24,6 +24,7 @@ struct PeerLoad {
     Height claim = 0;
     double weight = 1;
     std::uint32_t open_requests = 0;
+    std::uint64_t open_bytes = 0;  //!< expected of them
     std::uint32_t request_limit = 0;
     Duration rtt{};              //!< smoothed time of a reply; 0 until measured
     double goodput = 0;          //!< bytes/s, smoothed; 0 until measured

@@ -4,16 +4,13 @@
 #include <algorithm>
 
 #include "core/app/node/control_loop.hpp"
+#include "core/app/node/cost_limits.hpp"
 
 namespace synod::app {
 
 namespace {
 
-//! What a peer may cost us in kCostPeriod, in bytes (behaviour.md section 11).
-constexpr std::uint64_t kRegularCost = 32ull << 20;
-constexpr std::uint64_t kAuthorityCost = 256ull << 20;
 constexpr std::uint64_t kTypicalBlockBytes = 1'024;
-constexpr Duration kCostPeriod = std::chrono::seconds(10);
 
 net::Headers refusal(const net::GetHeaders& ask, net::ReplyResult result) {
     net::Headers out;
@@ -40,7 +37,7 @@ bool BlockServer::admit(std::uint64_t peer) {
     if (link == links_.peers.end() || reading_ >= kMaxReadingReplies) {
         return false;
     }
-    const auto cost = link->second.is_authority ? kAuthorityCost : kRegularCost;
+    const auto cost = cost_share(link->second.is_authority);
     const auto now = mono_now();
     auto& bucket = buckets_.try_emplace(peer, cost, kCostPeriod, now).first->second;
     return bucket.wait(net::kRequestBaseCost, now).count() == 0;

@@ -2,6 +2,7 @@
 #include "core/app/node/chain_keeper.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <future>
 
 namespace synod::app {
@@ -73,8 +74,9 @@ chain::Block tree_block(const pipeline::ProvenBlock& from) {
 
 }  // namespace
 
-ChainKeeper::ChainKeeper(pipeline::Pipeline& pipeline, store::Store& store, Listener listener)
-    : pipeline_(pipeline), store_(store), listener_(std::move(listener)) {}
+ChainKeeper::ChainKeeper(pipeline::Pipeline& pipeline, store::Store& store, std::size_t max_blocks,
+                         Listener listener)
+    : pipeline_(pipeline), store_(store), max_blocks_(max_blocks), listener_(std::move(listener)) {}
 
 Result<void> ChainKeeper::write_genesis() {
     auto genesis = blocking(pipeline_, [&] { return pipeline_.consensus().genesis(); });
@@ -133,6 +135,15 @@ Result<void> ChainKeeper::replay(std::uint64_t from, std::uint64_t to, State sta
     return {};
 }
 
+Result<void> ChainKeeper::reload() {
+    assert(idle());
+    states_.clear();
+    weights_.clear();
+    certificates_.clear();
+    saved_.clear();
+    return load();
+}
+
 Result<void> ChainKeeper::load() {
     auto loaded = store_.load();
     if (loaded && loaded->packed_count == 0) {
@@ -172,7 +183,7 @@ Result<void> ChainKeeper::load() {
     }
     header_length_ = view->views[0].header_length;
     const chain::Pointer committed{loaded->last_packed->height, loaded->last_packed->hash};
-    tree_ = std::make_unique<chain::BlockTree>(committed, view->views[0].slot);
+    tree_ = std::make_unique<chain::BlockTree>(committed, view->views[0].slot, max_blocks_);
     states_[committed.hash] = *state;
     if (auto w = blocking(pipeline_, [&] { return pipeline_.consensus().weigh(*state); })) {
         weights_[committed.hash] = *w;
@@ -182,6 +193,7 @@ Result<void> ChainKeeper::load() {
         return adopted;
     }
     tree_->choose();
+    announced_ = tree_->committed();
     if (loaded->head_certificate && loaded->head && loaded->head->hash == tree_->head().hash) {
         certificates_[loaded->head->hash] = *loaded->head_certificate;
     }
@@ -335,10 +347,12 @@ void ChainKeeper::write(store::Commit change, std::function<void(Result<void>)> 
     const auto head = tree_->head();
     const auto slot = tree_->head_slot();
     const auto committed = change.committed;
+    const auto before = std::exchange(announced_, tree_->committed());
     auto shared = std::make_shared<store::Commit>(std::move(change));
     const auto state = saved_.front().height <= tree_->committed().height ? saved_.front().state : State{};
     ++pending_commits_;
-    const auto finish = [this, shared, head, slot, committed, durable = std::move(durable)] {
+    const auto finish = [this, shared, head, slot, committed, before,
+                         durable = std::move(durable)] {
         writer_->post(std::move(*shared), [=, this](Result<void> result) {
             --pending_commits_;
             if (!result) {
@@ -350,7 +364,7 @@ void ChainKeeper::write(store::Commit change, std::function<void(Result<void>)> 
             faulted_ = false;
             durable(result);
             if (committed) {
-                listener_.committed({committed->height, committed->hash});
+                listener_.committed(before, {committed->height, committed->hash});
             }
             listener_.head(head, slot);
         });

@@ -19,17 +19,25 @@ class ChainKeeper {
   public:
     struct Listener {
         std::function<void(const chain::Pointer& head, std::uint64_t slot)> head;
-        std::function<void(const chain::Pointer&)> committed;
+        //! The committed block moved from the first to the second.
+        std::function<void(const chain::Pointer& from, const chain::Pointer& to)> committed;
         std::function<void(const Error&)> store_fault;
         std::function<void(const Error&)> chain_fault;
     };
 
-    ChainKeeper(pipeline::Pipeline& pipeline, store::Store& store, Listener listener);
+    //! `max_blocks` may stand above the committed one in memory.
+    ChainKeeper(pipeline::Pipeline& pipeline, store::Store& store, std::size_t max_blocks,
+                Listener listener);
 
     //! Reads the store, writing the genesis into an empty one; replays what follows the saved state.
     //! Before the control loop runs, on its thread. Errors: store.*, plugin.*, chain.replay.
     Result<void> load();
     void attach(Writer& writer) { writer_ = &writer; }
+    //! Nothing is on its way to the store: it may be reloaded.
+    [[nodiscard]] bool idle() const { return pending_commits_ == 0; }
+    //! Forgets what memory holds and reads the store again: after a failed commit the two may
+    //! differ. Precondition: idle(). Errors as load().
+    Result<void> reload();
 
     //! Proven blocks whose parent is known. `durable` is called once they are stored, or with the
     //! error that says why they never will be.
@@ -73,6 +81,7 @@ class ChainKeeper {
 
     pipeline::Pipeline& pipeline_;
     store::Store& store_;
+    const std::size_t max_blocks_;
     Writer* writer_ = nullptr;
     Listener listener_;
     std::unique_ptr<chain::BlockTree> tree_;
@@ -82,6 +91,7 @@ class ChainKeeper {
     std::deque<Saved> saved_;
     SharedBytes committed_block_;
     chain::Pointer final_;
+    chain::Pointer announced_;  // the committed block of the last change that was handed to the writer
     synod_weight head_weight_{};
     synod_chain_info info_{};
     std::uint32_t header_length_ = 0;

@@ -3,11 +3,13 @@
 //! How the node's parts reach its peers: messages out, requests with their table. Control thread.
 
 #include <functional>
+#include <optional>
 #include <unordered_map>
 
 #include "core/net/messages.hpp"
 #include "core/net/network.hpp"
 #include "core/net/request_table.hpp"
+#include "core/net/token_bucket.hpp"
 
 namespace synod::app {
 
@@ -20,8 +22,17 @@ struct PeerLink {
     std::int64_t clock_offset_ms = 0;
     bool clock_known = false;
     Instant last_heard{};
+    Instant since{};
     Duration rtt{};
-    Instant ping_sent{};
+    Instant ping_sent{};  //!< zero: no ping is open
+    //! Its newest claim that went to be proven, and whether that still runs.
+    Hash proven_hash;
+    std::size_t proven_bytes = 0;
+    bool proving = false;
+    std::uint32_t asked_peers = 0;  //!< id of the open question for addresses; 0: none
+    //! For what it says unasked; what was over it and dropped.
+    std::optional<net::TokenBucket> unasked;
+    std::uint32_t dropped = 0;
 };
 
 struct Links {

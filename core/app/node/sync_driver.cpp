@@ -59,19 +59,20 @@ void SyncDriver::carry_out(const sync::Action& action) {
                    [&](const sync::RequestHeaders& a) { request_headers(a); },
                    [&](const sync::RequestBlocks& a) { request_blocks(a); },
                    [&](const sync::CancelRequest& a) {
-                       payloads_.erase(static_cast<std::uint32_t>(a.request));
+                       const auto id = static_cast<std::uint32_t>(a.request);
+                       payloads_.erase(id);
+                       links_.requests.cancel(id);
                    },
                    [&](const sync::CheckHeaders& a) { check_headers(a); },
                    [&](const sync::SubmitRange& a) { submit_range(a); },
                    [&](const sync::DropRange& a) { drop_range(a.range); },
                    [&](const sync::Recover&) {
                        pipeline_.reset();
-                       const auto head = keeper_.tree().head();
-                       feed(sync::RecoveryDone{head.height, head.hash, keeper_.tree().head_slot()});
+                       recovering_ = true;
                    },
                    [&](const sync::Penalise& a) { listener_.penalise(a.peer, a); },
                    [&](const sync::Disconnect& a) {
-                       listener_.disconnect(a.peer, std::string(a.reason));
+                       listener_.disconnect(a.peer, a.reason);
                    },
                    [&](const auto&) {},
                },
@@ -102,14 +103,39 @@ void SyncDriver::request_blocks(const sync::RequestBlocks& ask) {
                                          static_cast<std::uint32_t>(ask.soft_bytes)});
 }
 
-void SyncDriver::on_headers(std::uint64_t peer, net::Headers reply, std::size_t frame_bytes) {
-    const auto match = links_.requests.match(
-        {reply.id, peer, net::RequestKind::headers, reply.from, reply.count, frame_bytes}, mono_now());
+std::optional<net::OpenRequest> SyncDriver::accept(const net::ReplyClaim& claim) {
+    const auto now = mono_now();
+    const auto match = links_.requests.match(claim, now);
+    if (match.verdict == net::ReplyVerdict::unsolicited) {
+        listener_.unsolicited(claim.peer, net::reason_code(match.verdict), claim.from);
+    } else if (match.verdict == net::ReplyVerdict::late) {
+        listener_.failed(claim.peer);  // slowness costs standing, never points
+    }
     if (!match.request) {
-        return;  // late, or never asked for
+        return std::nullopt;
+    }
+    if (match.verdict == net::ReplyVerdict::late) {
+        fail_request(*match.request, sync::RequestFailure::timeout, 0);
+        return std::nullopt;
     }
     if (match.verdict != net::ReplyVerdict::ok) {
-        feed(sync::HeadersReceived{reply.id, sync::ReplyResult::malformed, 0, frame_bytes});
+        listener_.note(std::string(net::reason_code(match.verdict)) + " from peer " +
+                       std::to_string(claim.peer));
+        if (claim.kind == net::RequestKind::headers) {
+            feed(sync::HeadersReceived{claim.id, sync::ReplyResult::malformed, 0, claim.bytes});
+        } else {
+            feed(sync::BlocksReceived{claim.id, sync::ReplyResult::malformed, 0, claim.bytes, {}});
+        }
+        return std::nullopt;
+    }
+    if (claim.count > 0) {
+        listener_.answered(claim.peer, claim.bytes, now - match.request->opened);
+    }
+    return match.request;
+}
+
+void SyncDriver::on_headers(std::uint64_t peer, net::Headers reply, std::size_t frame_bytes) {
+    if (!accept({reply.id, peer, net::RequestKind::headers, reply.from, reply.count, frame_bytes})) {
         return;
     }
     if (reply.result == net::ReplyResult::busy) {
@@ -122,13 +148,7 @@ void SyncDriver::on_headers(std::uint64_t peer, net::Headers reply, std::size_t 
 }
 
 void SyncDriver::on_blocks(std::uint64_t peer, net::Blocks reply, std::size_t frame_bytes) {
-    const auto match = links_.requests.match(
-        {reply.id, peer, net::RequestKind::blocks, reply.from, reply.count, frame_bytes}, mono_now());
-    if (!match.request) {
-        return;
-    }
-    if (match.verdict != net::ReplyVerdict::ok) {
-        feed(sync::BlocksReceived{reply.id, sync::ReplyResult::malformed, 0, frame_bytes, {}});
+    if (!accept({reply.id, peer, net::RequestKind::blocks, reply.from, reply.count, frame_bytes})) {
         return;
     }
     if (reply.result == net::ReplyResult::busy) {
@@ -280,8 +300,24 @@ void SyncDriver::fail_request(const net::OpenRequest& request, sync::RequestFail
 
 void SyncDriver::expire(Instant now) {
     for (const auto& request : links_.requests.expire(now)) {
+        listener_.failed(request.peer);
         fail_request(request, sync::RequestFailure::timeout, 0);
     }
+    if (recovering_ && keeper_.idle()) {
+        recovering_ = false;
+        recover();
+    }
+}
+
+//! What was proven and not stored is fetched again: the store alone is the truth after a fault.
+void SyncDriver::recover() {
+    pipeline_.reset();
+    if (auto loaded = keeper_.reload(); !loaded) {
+        feed(sync::RecoveryFailed{loaded.error().text()});
+        return;
+    }
+    const auto head = keeper_.tree().head();
+    feed(sync::RecoveryDone{head.height, head.hash, keeper_.tree().head_slot()});
 }
 
 void SyncDriver::peer_gone(std::uint64_t peer) {

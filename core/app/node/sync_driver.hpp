@@ -20,7 +20,13 @@ class SyncDriver {
   public:
     struct Listener {
         std::function<void(std::uint64_t peer, const sync::Penalise&)> penalise;
-        std::function<void(std::uint64_t peer, std::string reason)> disconnect;
+        //! A reply that nobody asked for: `rule` is the request table's reason code.
+        std::function<void(std::uint64_t peer, const char* rule, std::uint64_t height)> unsolicited;
+        std::function<void(std::uint64_t peer, std::string_view reason)> disconnect;
+        //! A reply with blocks or headers in it, and how long it took.
+        std::function<void(std::uint64_t peer, std::uint64_t bytes, Duration took)> answered;
+        //! A request that ended in nothing useful.
+        std::function<void(std::uint64_t peer)> failed;
         std::function<void(const sync::Action&)> report;  //!< what is worth a log line or an event
         std::function<std::uint64_t()> max_slot;
         std::function<void(const std::string&)> note;  //!< for the log
@@ -55,6 +61,9 @@ class SyncDriver {
     void check_headers(const sync::CheckHeaders& check);
     void submit_range(const sync::SubmitRange& submit);
     void drop_range(sync::RangeId range);
+    void recover();
+    //! The request that a reply closes, when the reply is one that was asked for.
+    std::optional<net::OpenRequest> accept(const net::ReplyClaim& claim);
     void range_done(sync::RangeId range, std::uint64_t submission,
                     std::expected<pipeline::ChainSegment, pipeline::Fault> result);
     void fail_request(const net::OpenRequest& request, sync::RequestFailure why, std::uint32_t retry_ms);
@@ -71,6 +80,7 @@ class SyncDriver {
     std::unordered_map<Hash, std::uint64_t> slots_;  // of verified headers where a walk may go on
     std::deque<sync::Event> queue_;
     bool feeding_ = false;
+    bool recovering_ = false;  // the store is read again once nothing is on its way to it
 };
 
 }  // namespace synod::app

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/app/node/dialer.hpp"
+
+#include <algorithm>
+
+namespace synod::app {
+
+using peers::Endpoint;
+
+Dialer::Dialer(std::vector<PeerAddress> configured, PublicKey ourselves, std::uint64_t seed,
+               std::size_t wanted)
+    : seed_(seed),
+      configured_(std::move(configured)),
+      ourselves_(ourselves),
+      wanted_(wanted),
+      book_(seed) {
+    for (const auto& peer : configured_) {
+        // One that can't be used was refused with the manifest; here it would only not be dialled.
+        static_cast<void>(book_.add({peer.address, peer.port}, peer.identity));
+    }
+}
+
+bool Dialer::may_dial(const Endpoint& endpoint, Instant now) const {
+    const auto brief = short_.find(endpoint);
+    return !open_.contains(endpoint) && !linked_.contains(endpoint) &&
+           book_.may_dial(endpoint, now) &&
+           (brief == short_.end() || now >= brief->second.not_before);
+}
+
+std::vector<PeerAddress> Dialer::due(Instant now, std::size_t links,
+                                     const std::function<bool(const PublicKey&)>& skip) {
+    std::vector<PeerAddress> out;
+    const auto take = [&](const Endpoint& endpoint, const std::optional<PublicKey>& expected,
+                          const std::optional<PublicKey>& identity) {
+        if (open_.size() >= kMaxOpenDials || !may_dial(endpoint, now) ||
+            (identity && (*identity == ourselves_ || skip(*identity)))) {
+            return;
+        }
+        open_.insert(endpoint);
+        out.push_back({endpoint.address, endpoint.port, expected});
+    };
+    for (const auto& peer : configured_) {
+        const Endpoint endpoint{peer.address, peer.port};
+        const auto* known = book_.find(endpoint);
+        take(endpoint, peer.identity,
+             peer.identity || known == nullptr ? peer.identity : known->identity);
+    }
+    if (now >= next_fill_ && links + open_.size() < wanted_) {
+        next_fill_ = now + kFillEvery;
+        for (const auto& endpoint : book_.candidates(now, peers::kMaxKnownEndpoints)) {
+            if (links + open_.size() >= wanted_) {
+                break;
+            }
+            const auto* known = book_.find(endpoint);
+            const auto identity = known == nullptr ? std::nullopt : known->identity;
+            take(endpoint, identity, identity);
+        }
+    }
+    return out;
+}
+
+void Dialer::up(const net::PeerInfo& info, UnixMs unix_now, Instant now) {
+    if (!info.outbound) {
+        // Where it listens is hearsay until a dial has shown it.
+        static_cast<void>(book_.add({info.address, info.listen_port}, info.identity));
+        return;
+    }
+    const Endpoint endpoint{info.dialled, info.port};
+    open_.erase(endpoint);
+    linked_[endpoint] = now;
+    if (book_.succeeded(endpoint, info.identity, unix_now)) {
+        auto anchors = book_.anchors();
+        std::erase(anchors, endpoint);
+        anchors.insert(anchors.begin(), endpoint);
+        book_.set_anchors(anchors);
+        changed_ = true;
+    }
+}
+
+void Dialer::down(const net::PeerInfo& info, Instant now) {
+    const Endpoint endpoint{info.dialled, info.port};
+    const auto linked = linked_.find(endpoint);
+    if (!info.outbound || linked == linked_.end()) {
+        return;
+    }
+    const auto since = linked->second;
+    linked_.erase(linked);
+    if (now - since >= kShortLink) {
+        short_.erase(endpoint);
+        return;
+    }
+    std::erase_if(short_, [&](const auto& entry) { return book_.find(entry.first) == nullptr; });
+    auto& brief = short_[endpoint];
+    brief.times = std::min(brief.times + 1, peers::kMaxFailuresCounted);
+    brief.not_before = now + peers::dial_wait(seed_, endpoint, brief.times);
+}
+
+void Dialer::failed(const std::string& address, std::uint16_t port, UnixMs unix_now, Instant now) {
+    const Endpoint endpoint{address, port};
+    open_.erase(endpoint);
+    book_.failed(endpoint, unix_now, now);
+    changed_ = true;
+}
+
+void Dialer::learn(const std::vector<net::ListedPeer>& listed) {
+    std::size_t taken = 0;
+    for (const auto& peer : listed) {
+        const auto ip = net::parse_ip(peer.ip);
+        if (!ip || peer.port == 0 || peer.identity == ourselves_ || ++taken > kMaxLearned) {
+            continue;
+        }
+        // A full book keeps what has worked; a stranger's word is the least of it.
+        changed_ = book_.add({peer.ip, peer.port}, peer.identity).has_value() || changed_;
+    }
+}
+
+std::optional<Bytes> Dialer::changed_book() {
+    if (!changed_) {
+        return std::nullopt;
+    }
+    changed_ = false;
+    return book_.encode();
+}
+
+}  // namespace synod::app

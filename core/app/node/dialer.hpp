@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//! Whom to dial, and when. The manifest's peers are always wanted; endpoints that other nodes named
+//! fill up to kWantedPeers. Failures back off with jitter, and what worked is remembered over
+//! restarts. It only answers: the node dials. Control thread.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/net/messages.hpp"
+#include "core/net/network.hpp"
+#include "core/peers/book.hpp"
+
+namespace synod::app {
+
+//! Links to fill up to from the address book (behaviour.md section 5).
+inline constexpr std::size_t kWantedPeers = 50;
+//! Dials that may be open at once.
+inline constexpr std::size_t kMaxOpenDials = 16;
+//! A link that ended sooner counts as a failed dial: whoever hangs up at once isn't dialled at once.
+inline constexpr Duration kShortLink = std::chrono::seconds(10);
+//! How often the address book is looked through.
+inline constexpr Duration kFillEvery = std::chrono::seconds(1);
+//! Addresses taken from one peer's answer.
+inline constexpr std::size_t kMaxLearned = 64;
+
+struct PeerAddress {
+    std::string address;
+    std::uint16_t port = 0;
+    std::optional<PublicKey> identity;
+};
+
+class Dialer {
+  public:
+    Dialer(std::vector<PeerAddress> configured, PublicKey ourselves, std::uint64_t seed,
+           std::size_t wanted = kWantedPeers);
+
+    //! Endpoints to dial now; each counts as open until `up` or `failed`. `skip` says which
+    //! identities aren't dialled: linked already, banned, cooling down.
+    std::vector<PeerAddress> due(Instant now, std::size_t links,
+                                 const std::function<bool(const PublicKey&)>& skip);
+    void up(const net::PeerInfo& info, UnixMs unix_now, Instant now);
+    void down(const net::PeerInfo& info, Instant now);
+    void failed(const std::string& address, std::uint16_t port, UnixMs unix_now, Instant now);
+
+    //! What another node says; hearsay never changes what is known.
+    void learn(const std::vector<net::ListedPeer>& listed);
+    //! The address book as bytes, when it changed since the last call.
+    std::optional<Bytes> changed_book();
+    //! Errors: peers.book_corrupt; the book then stays as it was.
+    Result<void> restore(ByteView bytes) { return book_.restore(bytes); }
+    [[nodiscard]] std::size_t known() const { return book_.size(); }
+
+  private:
+    struct Short {
+        std::uint32_t times = 0;  // in a row
+        Instant not_before{};
+    };
+    [[nodiscard]] bool may_dial(const peers::Endpoint& endpoint, Instant now) const;
+
+    const std::uint64_t seed_;
+    const std::vector<PeerAddress> configured_;
+    const PublicKey ourselves_;
+    const std::size_t wanted_;
+    peers::AddressBook book_;
+    std::set<peers::Endpoint> open_;
+    std::map<peers::Endpoint, Instant> linked_;
+    std::map<peers::Endpoint, Short> short_;  // only of endpoints in the book
+    Instant next_fill_{};
+    bool changed_ = false;
+};
+
+}  // namespace synod::app

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who is linked, dialled, ranked, judged and shown the door.
+#include <algorithm>
+
+#include "core/app/node/node.hpp"
+#include "core/base/codec.hpp"
+
+namespace synod::app {
+
+namespace {
+
+constexpr std::size_t kMaxDeparted = 1'024;  // peers that left and are still shown or blamed
+
+//! Same number, same network: /16, for IPv6 /32.
+std::uint64_t group_of(const std::string& address) {
+    const auto ip = net::parse_ip(address);
+    if (!ip) {
+        return 0;
+    }
+    // Several nodes of one machine are told apart: there is no network between them.
+    const auto group = ip->is_loopback() ? *ip : ip->group();
+    std::uint64_t out = 0;
+    for (const auto byte : group.bytes) {
+        out = out * 257 + byte;
+    }
+    return out;
+}
+
+}  // namespace
+
+void Node::peer_up(const net::PeerInfo& info) {
+    const auto now = mono_now();
+    dialer_.up(info, unix_now(), now);
+    if (judge_.banned(info.identity, unix_now())) {
+        network_->close(info.id, "peers.banned");
+        dialer_.down(info, now);
+        return;
+    }
+    auto& link = links_.peers[info.id];
+    link.info = info;
+    link.last_heard = link.since = now;
+    const auto state = keeper_->head_state();
+    link.is_authority =
+        state && pipeline_.consensus().authority_index(state, info.identity).has_value();
+    link.unasked.emplace(cost_share(link.is_authority), kCostPeriod, now);
+    if (met_.size() >= kMaxDeparted) {
+        std::erase_if(met_, [&](const auto& p) { return !links_.peers.contains(p.first); });
+    }
+    met_[info.id] = {info.identity, group_of(info.address)};
+    std::erase_if(departed_, [&](const auto& p) { return p.second.identity == info.identity; });
+    driver_->feed(sync::PeerUp{info.id, link.is_authority, met_[info.id].group});
+    publish(bus::Topic::kPeerUp, synod::Writer()
+                                     .put(info.id)
+                                     .fixed(info.identity)
+                                     .put(static_cast<std::uint8_t>(link.is_authority))
+                                     .take());
+    send_status(info.id);
+    link.ping_sent = now;
+    links_.send(info.id, net::Ping{info.id, unix_now()});
+}
+
+void Node::peer_down(std::uint64_t peer, const std::string& reason) {
+    const auto it = links_.peers.find(peer);
+    if (it == links_.peers.end()) {
+        return;
+    }
+    dialer_.down(it->second.info, mono_now());
+    if (departed_.size() >= kMaxDeparted) {
+        departed_.clear();
+    }
+    auto left = linked_peer(peer, it->second, driver_->machine().snapshot(mono_now()));
+    left.connected = false;
+    left.in_flight = 0;
+    left.left_because = reason;
+    departed_[peer] = std::move(left);
+    links_.peers.erase(it);
+    server_->forget(peer);
+    driver_->peer_gone(peer);
+    publish(bus::Topic::kPeerDown, synod::Writer().put(peer).text(reason).take());
+}
+
+void Node::dial_failed(const std::string& address, std::uint16_t port, const Error& why) {
+    dialer_.failed(address, port, unix_now(), mono_now());
+    const bool wrong_chain =
+        why.code == "net.genesis_mismatch" || why.code == "net.network_mismatch";
+    log_(wrong_chain ? "warning" : "info", "dial " + address + ":" + std::to_string(port) + ": " +
+                                               why.text());
+}
+
+void Node::charge(std::uint64_t peer, const Charge& charge) {
+    const auto met = met_.find(peer);
+    const auto text =
+        charge.reason + " (" + charge.rule + ") at height " + std::to_string(charge.height);
+    if (peer == 0 || met == met_.end()) {
+        log_("error", "our own " + text);
+        return;
+    }
+    const auto identity = met->second.identity;
+    const auto short_name = to_hex(identity.view()).substr(0, 16);
+    const bool needed = links_.peers.contains(peer) && links_.peers.size() <= config_.sync.min_peers;
+    const auto sentence =
+        judge_.charge(identity, met->second.group, charge, needed, mono_now(), unix_now());
+    if (sentence == Sentence::kSelfFault) {
+        log_("error", "self_fault_suspected: " + text + " came from different networks");
+        publish(bus::Topic::kAlert,
+                synod::Writer().text("self_fault_suspected").text(text).take());
+        return;
+    }
+    log_("warning", "peer " + short_name + " misbehaved: " + text);
+    publish(bus::Topic::kPeerMisbehaved,
+            synod::Writer().put(peer).text(charge.reason).put(charge.height).take());
+    if (sentence == Sentence::kCoolDown) {
+        log_("error", "self_fault_suspected: " + short_name + " is our last peer, so it isn't banned");
+    } else if (sentence == Sentence::kBan) {
+        publish(bus::Topic::kPeerBanned,
+                synod::Writer().fixed(identity).text(charge.reason).put(peers::kBanMs / 1000).take());
+    }
+    if (sentence != Sentence::kNone) {
+        network_->close(peer, "peers.misbehaved", charge.reason + ": " + charge.rule);
+    }
+}
+
+void Node::unanswered(std::uint64_t peer, std::string_view reason) {
+    const auto met = met_.find(peer);
+    if (met == met_.end()) {
+        return;
+    }
+    judge_.unanswered(met->second.identity, std::string(reason), mono_now());
+    ranker_.of(met->second.identity).failed();
+    log_("info", "peer " + to_hex(met->second.identity.view()).substr(0, 16) + " is put aside: " +
+                     std::string(reason));
+}
+
+void Node::dial() {
+    const auto now = mono_now();
+    const auto unix = unix_now();
+    const auto skip = [&](const PublicKey& identity) {
+        return judge_.banned(identity, unix) ||
+               std::ranges::any_of(links_.peers, [&](const auto& p) {
+                   return p.second.info.identity == identity;
+               }) ||
+               (judge_.cooling(identity, now) && links_.peers.size() >= config_.sync.min_peers);
+    };
+    for (auto& endpoint : dialer_.due(now, links_.peers.size(), skip)) {
+        network_->dial(std::move(endpoint.address), endpoint.port, endpoint.identity);
+    }
+}
+
+void Node::rank() {
+    const auto now = mono_now();
+    const auto unix = unix_now();
+    if (!ranker_.due(now)) {
+        return;
+    }
+    std::vector<RankedPeer> connected;
+    const auto snapshot = driver_->machine().snapshot(now);
+    for (const auto& [id, link] : links_.peers) {
+        RankedPeer peer{id, link.info.identity, {}};
+        peer.known.is_authority = link.is_authority;
+        peer.known.reputation =
+            1 - judge_.standing(link.info.identity, now, unix).points / peers::kMaxPoints;
+        peer.known.participation = link.is_authority ? 1 : 0;
+        const auto load = std::ranges::find(snapshot.peer_loads, id, &sync::PeerLoad::peer);
+        if (load != snapshot.peer_loads.end()) {
+            peer.known.in_flight_bytes = load->open_bytes;
+        }
+        peer.known.connected_s = static_cast<std::uint64_t>((now - link.since) / std::chrono::seconds(1));
+        connected.push_back(std::move(peer));
+    }
+    ranker_.rank(std::move(connected), now);
+}
+
+net::Peers Node::peers_for(std::uint32_t request, std::uint64_t asker) const {
+    net::Peers out{request, {}};
+    for (const auto& [id, link] : links_.peers) {
+        const auto port = link.info.outbound ? link.info.port : link.info.listen_port;
+        if (id != asker && port != 0 && out.list.size() < net::kMaxPeersListed) {
+            out.list.push_back({link.info.address, port, link.info.identity});
+        }
+    }
+    return out;
+}
+
+}  // namespace synod::app

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//! What a node tells of itself: one snapshot feeds the terminal, the control door, the metrics and the
+//! tests. Plain values; built on the control thread, read anywhere.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/bytes.hpp"
+#include "core/base/time.hpp"
+#include "core/health/monitor.hpp"
+#include "core/peers/misbehaviour.hpp"
+#include "core/sync/snapshot.hpp"
+
+namespace synod::app {
+
+//! A peer as `peers` shows it, connected or remembered.
+struct PeerStatus {
+    std::uint64_t id = 0;
+    PublicKey identity;
+    std::string address;
+    std::uint16_t port = 0;
+    std::string tier;  //!< federation or regular
+    bool connected = false, outbound = false;
+    std::string left_because;  //!< not connected: the link's end as a reason code
+    std::uint64_t height = 0;  //!< its own word
+    double latency_ms = 0;
+    std::uint32_t in_flight = 0;  //!< open requests
+    double goodput = 0;           //!< bytes/s
+    std::uint64_t blocks = 0;     //!< of stored ranges
+    std::uint32_t timeouts = 0, stalls = 0;
+    std::optional<double> score;  //!< the scoring plugin's
+    std::string score_terms;      //!< a JSON object; may be empty
+    double misbehaviour = 0;      //!< points, 0..100
+    std::optional<UnixMs> banned_until;
+    std::vector<peers::Offence> offences;
+    std::string cool_down_reason;   //!< why it was put aside last; empty: it answers
+    double cool_down_left_s = 0;    //!< 0: over
+    std::uint32_t cool_downs = 0;   //!< since its last useful answer
+};
+
+struct NodeStatus {
+    std::string name;
+    sync::Snapshot sync;
+    std::uint64_t final_height = 0;
+    Hash head_hash;
+    std::uint64_t committed_height = 0;
+    bool authority = false;
+    std::uint64_t blocks_proposed = 0;
+    std::uint64_t blocks_without_pow = 0;
+    std::uint32_t authorities_seen = 0, authorities = 0, quorum = 0;
+    health::HealthReport health;
+    std::uint64_t self_faults = 0;  //!< times that a failure was held to be our own
+    std::size_t blocks_in_memory = 0;
+    std::size_t known_addresses = 0;
+    std::string scoring_problem;
+    std::optional<std::string> stalled;
+    std::vector<PeerStatus> peers;
+    std::uint16_t port = 0;
+};
+
+}  // namespace synod::app

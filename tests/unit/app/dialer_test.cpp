@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Whom to dial and when.
+#include "core/app/node/dialer.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace synod;
+using namespace synod::app;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr UnixMs kUnix = 1'700'000'000'000;
+constexpr Instant kNow{1h};
+const auto kNobody = [](const PublicKey&) { return false; };
+
+PublicKey key(std::uint8_t n) {
+    PublicKey out;
+    out.data.fill(n);
+    return out;
+}
+
+net::PeerInfo link(std::string dialled, std::uint16_t port, std::uint8_t who) {
+    net::PeerInfo out;
+    out.id = who;
+    out.identity = key(who);
+    out.address = "127.0.0.1";
+    out.dialled = std::move(dialled);
+    out.port = port;
+    out.outbound = true;
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("dialer: a host name is dialled once, and again after its link ended") {
+    Dialer dialer({{"localhost", 9000, {}}}, key(9), 1);
+    auto due = dialer.due(kNow, 0, kNobody);
+    REQUIRE(due.size() == 1);
+    CHECK(due[0].address == "localhost");
+    CHECK(dialer.due(kNow + 1h, 0, kNobody).empty());  // still open
+    const auto up = link("localhost", 9000, 1);
+    dialer.up(up, kUnix, kNow);
+    CHECK(dialer.due(kNow + 1h, 1, kNobody).empty());  // linked
+    dialer.down(up, kNow + kShortLink);
+    CHECK(dialer.due(kNow + kShortLink, 0, kNobody).size() == 1);
+}
+
+TEST_CASE("dialer: who hangs up at once is dialled ever more rarely") {
+    Dialer dialer({{"10.0.0.1", 9000, {}}}, key(9), 1);
+    auto now = kNow;
+    Duration last{};
+    for (int i = 0; i < 12; ++i) {
+        REQUIRE(dialer.due(now, 0, kNobody).size() == 1);
+        const auto up = link("10.0.0.1", 9000, 1);
+        dialer.up(up, kUnix, now);
+        dialer.down(up, now);
+        const auto ended = now;
+        while (dialer.due(now, 0, kNobody).empty()) {
+            now += 100ms;
+            REQUIRE(now - ended < 2min);
+        }
+        dialer.failed("10.0.0.1", 9000, kUnix, now - 1h);  // close that dial, without a wait
+        last = now - ended;
+    }
+    CHECK(last > 30s);
+}
+
+TEST_CASE("dialer: failures back off; the identity decides who is skipped") {
+    Dialer dialer({{"10.0.0.1", 9000, key(1)}, {"10.0.0.2", 9000, key(2)}}, key(9), 1);
+    CHECK(dialer.due(kNow, 0, [](const PublicKey& k) { return k == key(2); }).size() == 1);
+    dialer.failed("10.0.0.1", 9000, kUnix, kNow);
+    const auto soon = dialer.due(kNow + 1ms, 0, kNobody);
+    REQUIRE(soon.size() == 1);
+    CHECK(soon[0].address == "10.0.0.2");
+    CHECK(dialer.due(kNow + 1min, 0, kNobody).size() == 1);
+}
+
+TEST_CASE("dialer: what others say fills up, within bounds, and never ourselves") {
+    Dialer dialer({}, key(9), 1, 3);
+    std::vector<net::ListedPeer> listed;
+    for (std::uint8_t i = 0; i < 200; ++i) {
+        listed.push_back({"10.0.1." + std::to_string(i), 9000, key(i)});
+    }
+    listed.push_back({"not an address", 9000, key(201)});
+    listed.push_back({"10.0.2.1", 0, key(202)});
+    dialer.learn(listed);
+    CHECK(dialer.known() == kMaxLearned);
+    auto due = dialer.due(kNow, 1, kNobody);
+    CHECK(due.size() == 2);  // with one link up, two more are wanted
+    CHECK(std::ranges::none_of(due, [](const auto& d) { return d.identity == key(9); }));
+    CHECK(dialer.due(kNow + 2s, 1, kNobody).empty());
+}
+
+TEST_CASE("dialer: the book survives a restart, and what worked comes first") {
+    Dialer dialer({{"10.0.0.1", 9000, {}}, {"10.0.0.2", 9000, {}}}, key(9), 1);
+    CHECK_FALSE(dialer.changed_book());
+    dialer.due(kNow, 0, kNobody);
+    dialer.up(link("10.0.0.2", 9000, 2), kUnix, kNow);
+    dialer.failed("10.0.0.1", 9000, kUnix, kNow);
+    const auto book = dialer.changed_book();
+    REQUIRE(book);
+    CHECK_FALSE(dialer.changed_book());
+    Dialer again({}, key(9), 1, 1);
+    REQUIRE(again.restore(*book));
+    const auto due = again.due(kNow, 0, kNobody);
+    REQUIRE(due.size() == 1);
+    CHECK(due[0].address == "10.0.0.2");
+    CHECK(due[0].identity == key(2));
+    CHECK_FALSE(again.restore(Bytes(3, 7)));
+}
