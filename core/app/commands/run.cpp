@@ -163,8 +163,15 @@ int run(const RunOptions& options) {
     if (!config) {
         return complain(config.error());
     }
-    auto node = Node::start(std::move(*config), (*runtime)->loop(), **store, (*runtime)->pipeline(),
-                            (*runtime)->pool(), log_line);
+    auto* scoring = (*runtime)->registry().of_kind(SYNOD_KIND_SCORING);
+    auto node = Node::start(
+        std::move(*config),
+        NodeParts{(*runtime)->loop(), **store, (*runtime)->pipeline(), (*runtime)->pool(),
+                  (*runtime)->bus(), scoring,
+                  [&runtime, scoring](std::function<void()> task) {
+                      (*runtime)->post(*scoring, std::move(task));
+                  },
+                  log_line});
     if (!node) {
         return complain(node.error());
     }
