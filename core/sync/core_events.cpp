@@ -105,7 +105,7 @@ void Core::on(const EvidenceVerified& event) {
     s_.target.evidence(block, event.slot);
     if (Peer* peer = s_.peers.find(event.peer); peer != nullptr) {
         peer->claim = std::max(peer->claim, event.height);
-        peer->unbacked = 0;
+        peer->proven = std::max(peer->proven, event.height);
         peer->lacks_until = s_.now;
     }
     const bool other = event.height == s_.head.height && event.hash != s_.head.hash;

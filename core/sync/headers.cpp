@@ -133,7 +133,9 @@ void HeaderWalk::had_nothing(Peer& peer, const OpenRequest& request) {
     if (request.fork) {
         abandon_fork();
     }
-    if (peer.claim >= from && ++peer.unbacked >= s_.config.unbacked_probes) {
+    // One block above what it proved is its newest: true, and not certified yet, so it can't be shown.
+    const bool backed = peer.claim <= peer.proven + 1;
+    if (peer.claim >= from && !backed && ++peer.unbacked >= s_.config.unbacked_probes) {
         s_.emit(Penalise{peer.id, Offence::claimed_height_never_backed, peer.claim,
                          "headers.claim_unbacked"});
         peer.claim = from - 1;
@@ -215,6 +217,7 @@ void HeaderWalk::accept(Peer* peer, const OpenRequest& request, const HeadersChe
     more_ = peer != nullptr && event.count == request.count && peer->claim > last.height;
     if (peer != nullptr) {
         peer->claim = std::max(peer->claim, last.height);
+        peer->proven = std::max(peer->proven, last.height);
         peer->unbacked = 0;
         if (event.count < request.count) {
             s_.lacks(*peer, last.height + 1);

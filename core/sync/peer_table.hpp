@@ -23,6 +23,7 @@ struct Peer {
     double weight = 1;
 
     Height claim = 0;          // its own word
+    Height proven = 0;         // the highest block of which it showed a certificate
     Height lacks_from = 0;     // it had nothing from here on ...
     Instant lacks_until{};     // ... and isn't asked again before
     std::uint32_t unbacked = 0;

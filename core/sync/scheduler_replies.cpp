@@ -21,6 +21,9 @@ void Scheduler::on_blocks(const BlocksReceived& event) {
     s_.close(event.request);
     const At where = find(request.range);
     Peer* peer = s_.peers.find(request.peer);
+    if (request.orphan && peer != nullptr && event.result == ReplyResult::ok && event.count > 0) {
+        s_.peers.block_reply(*peer, request.sent, s_.now, event.bytes, false);
+    }
     if (where == window_.end()) {
         s_.emit(CancelRequest{event.request});
         return;
@@ -78,7 +81,10 @@ void Scheduler::complete(Range& range, std::size_t index) {
         return;
     }
     range.downloads.erase(range.downloads.begin() + static_cast<std::ptrdiff_t>(index));
-    release_all(range);  // the losers of a race
+    for (Download& loser : range.downloads) {  // of a race
+        s_.abandon(std::exchange(loser.open, 0));
+    }
+    release_all(range);
     range.phase = Phase::ready;
     range.winner = download.peer;
     range.payload = download.done;

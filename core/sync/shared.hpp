@@ -19,6 +19,7 @@ struct OpenRequest {
     bool headers = false;
     bool checking = false;  // headers came, the pipeline looks at them
     bool fork = false;      // part of a walk from the committed block
+    bool orphan = false;    // nobody needs its blocks any more; only whether the peer answers
     PeerId peer = 0;
     RangeId range = 0;
     BlockRef parent;        // block at from - 1
@@ -80,7 +81,9 @@ struct Shared {
             return;
         }
         if (!at->second.headers) {
-            --open_blocks;
+            if (!at->second.orphan) {
+                --open_blocks;
+            }
             if (Peer* peer = peers.find(at->second.peer); peer != nullptr && peer->open > 0) {
                 --peer->open;
                 peer->open_bytes -= std::min(peer->open_bytes, at->second.bytes);
@@ -91,6 +94,16 @@ struct Shared {
     void cancel(RequestId id) {
         close(id);
         emit(CancelRequest{id});
+    }
+    //! Its blocks came from elsewhere. There is no cancelling on the wire: the peer keeps the load
+    //! until it answers or its time is up, so that silence shows however fast others step in.
+    void abandon(RequestId id) {
+        const auto at = requests.find(id);
+        if (at != requests.end() && !at->second.orphan) {
+            at->second.orphan = true;
+            at->second.range = 0;
+            --open_blocks;
+        }
     }
     //! Its last answer: it has nothing from this height on.
     void lacks(Peer& peer, Height from) {

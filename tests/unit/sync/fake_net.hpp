@@ -100,6 +100,7 @@ class FakeNet {
     Instant now{};
     std::vector<Penalise> penalised;
     std::vector<Disconnect> disconnected;
+    std::vector<CoolDown> cooled;
     std::vector<std::string> faults;  // the driver's own complaints about the machine
     std::vector<Stalled> stalled;
     std::vector<State> states;
@@ -209,6 +210,7 @@ class FakeNet {
         disconnected.push_back(d);
         later(1ms, PeerDown{d.peer});
     }
+    void act(const CoolDown& c) { cooled.push_back(c); }
     void act(const Stalled& s) { stalled.push_back(s); }
     void act(const StateChanged& s) { states.push_back(s.to); }
     void act(const Recover&) { later(10ms, RecoveryDone{head, hash_of(head), head}); }

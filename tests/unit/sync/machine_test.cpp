@@ -115,6 +115,33 @@ TEST_CASE("short and empty replies and bare claims never make it synced") {
     CHECK_FALSE(machine.snapshot(now).target.has_value());
 }
 
+TEST_CASE("a false claim is found whatever else is proven, an uncertified newest block is no lie") {
+    for (const Height claim : {51, 52, 5'000}) {
+        CAPTURE(claim);
+        Machine machine({}, block(50), 50, block(48));
+        machine.step(Start{}, 0s);
+        machine.step(PeerUp{1, false, 1}, 0s);
+        Instant now{};
+        int asked = 0, lies = 0;
+        for (Slot i = 51; i < 150; ++i) {
+            machine.step(PeerClaim{1, claim}, now);
+            auto actions = machine.step(EvidenceVerified{1, 50, hash_of(50), 50}, now);
+            now += 1s;
+            if (first<RequestHeaders>(actions) == nullptr) {
+                actions = machine.step(Tick{}, now);
+            }
+            if (const auto* h = first<RequestHeaders>(actions)) {
+                ++asked;
+                actions = machine.step(HeadersReceived{h->request, ReplyResult::ok, 0, 0}, now);
+                lies += first<Penalise>(actions) != nullptr ? 1 : 0;
+            }
+            machine.step(SlotTick{i}, now);
+        }
+        CHECK(asked > 3);
+        CHECK((lies > 0) == (claim > 51));
+    }
+}
+
 TEST_CASE("a peer that refuses our head and twice our committed block is on another chain") {
     Machine machine({}, block(10), 10, block(5));
     machine.step(Start{}, 0s);

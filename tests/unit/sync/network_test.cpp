@@ -62,6 +62,34 @@ TEST_CASE("hostile, slow and dropping peers delay, and never stop, for many seed
     }
 }
 
+TEST_CASE("a silent peer is cooled down although others race past it, and nobody else is") {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        CAPTURE(seed);
+        SyncConfig config;
+        config.window_blocks = 2'048;
+        FakeNet net(seed, 20'000, config);
+        for (PeerId id = 1; id <= 3; ++id) {
+            net.peer(id, {});
+        }
+        net.peer(4, {Manner::silent, 5ms, 9e6, {}});
+        evidence(net, 20'000);
+        net.feed(Start{});
+        REQUIRE(net.run_until(State::synced, 120s));
+        CHECK(net.now < 30s);
+        CHECK_FALSE(net.run_until(State::failed, 20s));  // its requests end while it is synced
+        CHECK_FALSE(net.cooled.empty());
+        for (const CoolDown& c : net.cooled) {
+            CHECK(c.peer == 4);
+        }
+        for (const Disconnect& d : net.disconnected) {
+            CHECK(d.peer == 4);
+        }
+        CHECK(net.penalised.empty());
+        CHECK(net.faults.empty());
+        CHECK(net.machine.snapshot(net.now).open_requests <= 1);  // a look above the tip at most
+    }
+}
+
 TEST_CASE("one peer is enough, and its lie is found when an honest one comes") {
     FakeNet net(3, 20'000);
     net.peer(1, {});
