@@ -213,8 +213,34 @@ TEST_CASE("a create that throws or fails late leaves nothing behind") {
     Rig late("late_failure");
     REQUIRE(!late.started);
     CHECK(late.started.error().code == "plugin.no_memory");
+    CHECK(late.instance->handle() == nullptr);
     CHECK(alive("late_failure") == 0);
     CHECK(late.instance->state() == State::kFailed);
+}
+
+TEST_CASE("a plugin that may fail is left out, and the others go on") {
+    for (const auto& [name, code] : {std::pair{"throwing", "plugin.threw"}, std::pair{"failed_create", "plugin.config"},
+                                     std::pair{"late_failure", "plugin.no_memory"},
+                                     std::pair{"needs_service", "plugin.missing_service"}}) {
+        CAPTURE(name);
+        Registry registry{HostServices{}};
+        auto* broken = registry.add(*registry.load(odd(name)).value().front(), "broken", "{}", {false}).value();
+        CHECK(registry.of_kind(SYNOD_KIND_SCORING) == broken);
+        REQUIRE(registry.start());
+        CHECK(broken->state() == State::kFailed);
+        REQUIRE(broken->why_failed());
+        CHECK(broken->why_failed()->code == code);
+        CHECK(broken->handle() == nullptr);
+        CHECK(registry.of_kind(SYNOD_KIND_SCORING) == nullptr);
+        CHECK((name == std::string("throwing") || alive(name) == 0));
+        registry.stop(Duration::zero());
+        CHECK(broken->state() == State::kFailed);
+    }
+    Registry registry{HostServices{}};
+    registry.add(*registry.load(odd("failed_create")).value().front(), "broken", "{}", {false}).value();
+    auto* good = registry.add(*registry.find_plugin("test.odd"), "needed", "{}").value();
+    CHECK(!registry.start());
+    CHECK(good->state() == State::kFailed);
 }
 
 TEST_CASE("a call in the wrong state, thread or kind is refused and says so") {

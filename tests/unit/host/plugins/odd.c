@@ -8,6 +8,9 @@ int odd_alive = 0; /* instances; the test reads it */
 
 struct synod_instance {
     const synod_host *host;
+#ifdef ODD_COUNTING
+    uint64_t calls, rows;
+#endif
 };
 
 static synod_status create(const synod_host *host, synod_bytes config, synod_instance **out, synod_error *error) {
@@ -16,6 +19,13 @@ static synod_status create(const synod_host *host, synod_bytes config, synod_ins
     *out = malloc(sizeof(**out));
     (*out)->host = host;
     ++odd_alive;
+#ifdef ODD_COUNTING
+    const synod_metric_api *m = host->metrics;
+    (*out)->calls = m->define(host, (synod_str){"synod_odd_calls_total", 21}, SYNOD_METRIC_COUNTER, (synod_str){"", 0},
+                              (synod_str){"scored", 6});
+    (*out)->rows = m->define(host, (synod_str){"synod_odd_last_rows", 19}, SYNOD_METRIC_GAUGE, (synod_str){"rows", 4},
+                             (synod_str){"rows of the last call", 21});
+#endif
 #ifdef ODD_FAILED_CREATE
     return SYNOD_E_CONFIG;
 #else
@@ -63,6 +73,10 @@ static synod_status score(synod_instance *i, uint32_t need, const int64_t *const
     (void)need;
     (void)cols;
     (void)error;
+#ifdef ODD_COUNTING
+    i->host->metrics->add(i->host, i->calls, 1);
+    i->host->metrics->set(i->host, i->rows, (int64_t)rows);
+#endif
 #ifdef ODD_CRASHING
     *(volatile int *)8 = 1;
 #endif
