@@ -125,6 +125,7 @@ Result<std::unique_ptr<Runtime>> Runtime::start(const host::Manifest& manifest) 
     services.clock = &host::system_clock();
     services.executor = out->tasks_.get();
     services.events = out->port_.get();
+    services.metrics = &out->metrics_;
     services.completion = &out->validation_;
     services.hasher = &out->validation_;
     randombytes_buf(services.seed.data(), services.seed.size());
@@ -254,6 +255,13 @@ Result<void> Runtime::connect() {
         info_ = *info;
     });
     return outcome;
+}
+
+host::MetricPage Runtime::metric_page() const {
+    host::MetricPage out;
+    metrics_.write(out);
+    host::write_plugin_figures(*registry_, out);
+    return out;
 }
 
 std::string Runtime::isa() const { return validation_.isa(); }

@@ -13,6 +13,7 @@
 #include "core/bus/bus.hpp"
 #include "core/bus/journal.hpp"
 #include "core/host/manifest/manifest.hpp"
+#include "core/host/metrics.hpp"
 #include "core/host/registry.hpp"
 #include "core/pipeline/pipeline.hpp"
 #include "core/pipeline/validation.hpp"
@@ -34,6 +35,9 @@ class Runtime {
     [[nodiscard]] bus::Bus& bus() { return bus_; }
     [[nodiscard]] bus::Journal& journal() { return journal_; }
     [[nodiscard]] host::Registry& registry() { return *registry_; }
+    [[nodiscard]] host::Metrics& metrics() { return metrics_; }
+    //! Every metric that was defined, and what the fence counted of each plugin. Any thread.
+    [[nodiscard]] host::MetricPage metric_page() const;
     //! Runs a task as [worker] of an instance, never two at once. Any thread.
     void post(host::Instance& who, std::function<void()> task);
     [[nodiscard]] const synod_chain_info& info() const { return info_; }
@@ -54,6 +58,7 @@ class Runtime {
 
     bus::Journal journal_;
     bus::Bus bus_{&journal_};
+    host::Metrics metrics_;
     pipeline::Validation validation_;
     std::unique_ptr<ControlLoop> loop_;
     std::unique_ptr<pipeline::WorkerPool> pool_;

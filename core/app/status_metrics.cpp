@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/app/status_metrics.hpp"
+
+#include <algorithm>
+
+#include "core/sync/types.hpp"
+
+namespace synod::app {
+
+namespace {
+
+std::string state_help() {
+    std::string out = "state of the sync:";
+    for (std::size_t i = 0; i < sync::kStateCount; ++i) {
+        out += " " + std::to_string(i) + " " + std::string(sync::name(static_cast<sync::State>(i)));
+    }
+    return out;
+}
+
+template <typename T>
+std::int64_t whole(T value) {
+    return static_cast<std::int64_t>(value);
+}
+
+}  // namespace
+
+void status_metrics(const NodeStatus& s, host::MetricPage& page) {
+    const auto gauge = [&](const char* name, const char* help, auto value) {
+        page.family(name, SYNOD_METRIC_GAUGE, help).sample(value);
+    };
+    const auto counter = [&](const char* name, const char* help, std::int64_t value) {
+        page.family(name, SYNOD_METRIC_COUNTER, help).sample(value);
+    };
+    const auto& sync = s.sync;
+    static const std::string states = state_help();
+    gauge("synod_sync_state", states.c_str(), whole(sync.state));
+    gauge("synod_sync_current_height", "newest verified block", whole(sync.head.height));
+    if (sync.target) {
+        gauge("synod_sync_target_height", "what there is evidence for", whole(*sync.target));
+    }
+    gauge("synod_sync_final_height", "newest block that merged mining made final", whole(s.final_height));
+    gauge("synod_sync_percentage_ratio", "current / target height, 0 to 1", sync.percentage_total / 100);
+    gauge("synod_sync_blocks_per_second", "over the last minute", sync.blocks_per_s);
+    gauge("synod_sync_gate_open", "1: this node may produce", whole(sync.gate.open));
+    counter("synod_sync_stalls_total", "times that the watchdog found no progress", whole(sync.stalls));
+    counter("synod_sync_self_faults_total", "failures that were held to be the node's own", whole(s.self_faults));
+    gauge("synod_sync_open_requests", "requests to peers without an answer yet", whole(sync.open_requests));
+    gauge("synod_sync_window_bytes", "bytes of ranges that are expected or held", whole(sync.window_bytes));
+    gauge("synod_chain_committed_height", "newest block that no fork can replace", whole(s.committed_height));
+    gauge("synod_chain_blocks_without_pow", "blocks since the last range made final", whole(s.blocks_without_pow));
+    gauge("synod_chain_memory_blocks", "blocks above the committed one, held in memory", whole(s.blocks_in_memory));
+    counter("synod_chain_proposed_blocks_total", "blocks that this node proposed", whole(s.blocks_proposed));
+    gauge("synod_peers_connected", "links that are up", whole(std::ranges::count(s.peers, true, &PeerStatus::connected)));
+    gauge("synod_peers_known_addresses", "addresses to dial", whole(s.known_addresses));
+    gauge("synod_peers_banned", "remembered peers that are banned", whole(std::ranges::count_if(s.peers, [](const auto& p) {
+              return p.banned_until.has_value();
+          })));
+    gauge("synod_federation_authorities", "in the authority set", whole(s.authorities));
+    gauge("synod_federation_authorities_seen", "heard of lately, this node included", whole(s.authorities_seen));
+    gauge("synod_health_ratio", "health of the network as this node sees it, 0 to 1", s.health.score);
+}
+
+}  // namespace synod::app
