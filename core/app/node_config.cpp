@@ -81,6 +81,13 @@ Result<NodeConfig> node_config(const host::Manifest& manifest) {
         address->identity = peer.identity;
         out.peers.push_back(std::move(*address));
     }
+    out.tune_level = sync::tune_level(manifest.text("optimization", "level"))
+                         .value_or(sync::TuneLevel::balanced);
+    out.tune_targets.blocks_per_s =
+        static_cast<double>(manifest.integer("optimization", "target_throughput"));
+    out.tune_targets.latency = manifest.duration("optimization", "target_latency");
+    out.tune_targets.memory_bytes =
+        static_cast<std::uint64_t>(manifest.integer("optimization", "memory_limit"));
     out.memory_pool = static_cast<std::size_t>(manifest.integer("performance", "memory_pool"));
     out.max_peers = static_cast<std::size_t>(manifest.integer("network", "max_peers"));
     out.consensus_timeout = manifest.duration("federation", "consensus_timeout");

@@ -68,6 +68,22 @@ std::string status_json(const NodeStatus& s) {
                       {"port", s.port},
                       {"known_addresses", s.known_addresses},
                       {"self_fault_suspected", s.self_faults}};
+    json::object settings;
+    for (const auto& [name, value] : s.tuning.settings) {
+        settings[name] = value;
+    }
+    out["tuning"] = {{"settings", std::move(settings)},
+                     {"proposals", s.tuning.proposals},
+                     {"kept", s.tuning.kept},
+                     {"reverted", s.tuning.reverted},
+                     {"last", s.tuning.last}};
+    json::array problems;
+    for (const auto& problem : {s.scoring_problem, s.tuning.problem}) {
+        if (!problem.empty()) {
+            problems.push_back(json::string(problem));
+        }
+    }
+    out["plugin_problems"] = std::move(problems);
     out["memory"] = {{"blocks_above_committed", s.blocks_in_memory}};
     return json::serialize(out);
 }

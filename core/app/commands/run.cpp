@@ -12,6 +12,7 @@
 #include "core/app/node_config.hpp"
 #include "core/app/runtime.hpp"
 #include "core/app/status_json.hpp"
+#include "core/app/status_metrics.hpp"
 #include "core/control/server.hpp"
 
 namespace synod::app {
@@ -99,8 +100,13 @@ void log_line(const std::string& level, const std::string& text) {
     spdlog::log(spdlog::level::from_str(level), "{}", text);
 }
 
-control::Handlers handlers(Node& node, bool& stopping) {
+control::Handlers handlers(Runtime& runtime, Node& node, bool& stopping) {
     control::Handlers out;
+    out.metrics = [&runtime, &node] {
+        auto page = runtime.metric_page();
+        status_metrics(*node.status(), page);
+        return page.text();
+    };
     out.methods["node.status"] = [&node](const std::string&, const control::Reply& reply) {
         reply(status_json(*node.status()));
     };
@@ -164,12 +170,17 @@ int run(const RunOptions& options) {
         return complain(config.error());
     }
     auto* scoring = (*runtime)->registry().of_kind(SYNOD_KIND_SCORING);
+    auto* optimizer = (*runtime)->registry().of_kind(SYNOD_KIND_OPTIMIZER);
     auto node = Node::start(
         std::move(*config),
         NodeParts{(*runtime)->loop(), **store, (*runtime)->pipeline(), (*runtime)->pool(),
                   (*runtime)->bus(), scoring,
                   [&runtime, scoring](std::function<void()> task) {
                       (*runtime)->post(*scoring, std::move(task));
+                  },
+                  optimizer,
+                  [&runtime, optimizer](std::function<void()> task) {
+                      (*runtime)->post(*optimizer, std::move(task));
                   },
                   log_line});
     if (!node) {
@@ -184,7 +195,7 @@ int run(const RunOptions& options) {
     door.token_file = manifest->token_file.empty() ? (manifest->data_dir / "control.token").string()
                                                    : manifest->token_file.string();
     auto server = control::ControlServer::start((*node)->network().io_context(), door,
-                                                handlers(**node, stopping));
+                                                handlers(**runtime, **node, stopping));
     if (!server) {
         return complain(server.error());
     }
@@ -226,7 +237,8 @@ int run(const RunOptions& options) {
     if (code == kFailed) {
         std::fprintf(stderr, "synod: sync failed: %s\n", last->sync.reason.c_str());
     } else if (code == kTimeout) {
-        std::fprintf(stderr, "synod: time-out before '%s'\n", options.until.c_str());
+        std::fprintf(stderr, "synod: %g s are over%s\n", options.timeout_s,
+                     options.until.empty() ? "" : (", before " + options.until).c_str());
     }
     return code;
 }

@@ -44,7 +44,12 @@ Node::Node(NodeConfig config, NodeParts parts)
       dialer_(config_.peers, config_.identity->public_key(), config_.sync.seed),
       ranker_(parts.scoring, std::move(parts.on_scoring_strand),
               [loop = &parts.loop](std::function<void()> task) { loop->post(std::move(task)); },
-              [this](auto weights) { driver_->feed(sync::PeerScores{std::move(weights)}); }) {}
+              [this](auto weights) { driver_->feed(sync::PeerScores{std::move(weights)}); }),
+      tuner_(parts.optimizer, {config_.sync, config_.tune_level, config_.tune_targets},
+             std::move(parts.on_optimizer_strand),
+             [loop = &parts.loop](std::function<void()> task) { loop->post(std::move(task)); },
+             [this](const sync::Tune& tune) { driver_->feed(tune); },
+             [this](const std::string& text) { log_("info", "tuning: " + text); }) {}
 
 Node::~Node() { close(); }
 
@@ -321,6 +326,9 @@ void Node::tick() {
     driver_->feed(sync::Tick{});
     dial();
     rank();
+    if (tuner_.due(now)) {
+        tuner_.tick(driver_->machine().snapshot(now), [this] { return driver_->take_flow(); }, now);
+    }
     if (const auto s = slot_now(); s != last_slot_) {
         last_slot_ = s;
         slot(s);

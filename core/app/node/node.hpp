@@ -23,6 +23,7 @@
 #include "core/app/node/peer_ranker.hpp"
 #include "core/app/node/signer.hpp"
 #include "core/app/node/sync_driver.hpp"
+#include "core/app/node/tuner.hpp"
 #include "core/app/node/writer.hpp"
 #include "core/bus/bus.hpp"
 
@@ -37,6 +38,8 @@ struct NodeConfig {
     std::size_t max_peers = 100;
     std::size_t memory_pool = 10'000;  //!< blocks above the committed one
     sync::SyncConfig sync;
+    sync::TuneLevel tune_level = sync::TuneLevel::balanced;
+    sync::TuneTargets tune_targets;
     sync::Mode mode = sync::Mode::fast;
     Duration consensus_timeout = std::chrono::seconds(10);
     std::shared_ptr<SecretKey> identity;
@@ -52,6 +55,8 @@ struct NodeParts {
     bus::Bus& bus;
     host::Instance* scoring = nullptr;  //!< null: none
     PeerRanker::OnStrand on_scoring_strand;
+    host::Instance* optimizer = nullptr;  //!< null: none
+    Tuner::OnStrand on_optimizer_strand;
     std::function<void(std::string level, std::string text)> log;
 };
 
@@ -142,6 +147,7 @@ class Node : private net::NetworkHandler {
     Judge judge_;
     Dialer dialer_;
     PeerRanker ranker_;
+    Tuner tuner_;
     health::Monitor monitor_;
     double best_bandwidth_ = 0;  // bytes/s
     struct Met {

@@ -123,6 +123,7 @@ void Node::refresh_status() {
     out->blocks_in_memory = keeper_->tree().size();
     out->known_addresses = dialer_.known();
     out->scoring_problem = ranker_.problem();
+    out->tuning = tuner_.status();
     out->stalled = stalled_;
     out->port = network_->port();
     for (const auto& [id, link] : links_.peers) {

@@ -129,6 +129,7 @@ std::optional<net::OpenRequest> SyncDriver::accept(const net::ReplyClaim& claim)
         return std::nullopt;
     }
     if (claim.count > 0) {
+        ++flow_.answered;
         listener_.answered(claim.peer, claim.bytes, now - match.request->opened);
     }
     return match.request;
@@ -228,6 +229,7 @@ void SyncDriver::check_headers(const sync::CheckHeaders& check) {
 void SyncDriver::submit_range(const sync::SubmitRange& submit) {
     auto& range = ranges_[submit.range];
     range.submit = submit;
+    range.submitted = mono_now();
     if (range.pieces.empty()) {
         for (const auto request : submit.requests) {
             if (const auto it = payloads_.find(static_cast<std::uint32_t>(request));
@@ -279,7 +281,12 @@ void SyncDriver::range_done(sync::RangeId range, std::uint64_t submission,
             return;
         }
         processing_.erase(range);
-        ranges_.erase(range);
+        if (const auto it = ranges_.find(range); it != ranges_.end()) {
+            if (flow_.latencies.size() < kMaxLatencies) {
+                flow_.latencies.push_back(mono_now() - it->second.submitted);
+            }
+            ranges_.erase(it);
+        }
         feed(sync::RangeCommitted{range, last.height, Hash::copy(last.hash)});
     });
 }
@@ -300,6 +307,7 @@ void SyncDriver::fail_request(const net::OpenRequest& request, sync::RequestFail
 
 void SyncDriver::expire(Instant now) {
     for (const auto& request : links_.requests.expire(now)) {
+        ++flow_.failed;
         listener_.failed(request.peer);
         fail_request(request, sync::RequestFailure::timeout, 0);
     }

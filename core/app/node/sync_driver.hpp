@@ -16,6 +16,14 @@
 
 namespace synod::app {
 
+//! How fetching went since it was asked for last.
+struct Flow {
+    std::vector<Duration> latencies;  //!< of ranges, from their submission until they were stored
+    std::uint64_t answered = 0, failed = 0;  //!< requests
+};
+//! Latencies kept between two questions; more are not counted.
+inline constexpr std::size_t kMaxLatencies = 4'096;
+
 class SyncDriver {
   public:
     struct Listener {
@@ -43,6 +51,7 @@ class SyncDriver {
     void expire(Instant now);
     void peer_gone(std::uint64_t peer);
     [[nodiscard]] const sync::Machine& machine() const { return machine_; }
+    Flow take_flow() { return std::exchange(flow_, {}); }
     [[nodiscard]] bool bulk() const { return !processing_.empty(); }
 
   private:
@@ -53,6 +62,7 @@ class SyncDriver {
     struct Range {
         sync::SubmitRange submit;
         std::vector<SharedBytes> pieces;
+        Instant submitted{};
     };
 
     void carry_out(const sync::Action& action);
@@ -78,6 +88,7 @@ class SyncDriver {
     std::unordered_map<sync::RangeId, Range> ranges_;
     std::unordered_map<sync::RangeId, std::uint64_t> processing_;  // range -> submission
     std::unordered_map<Hash, std::uint64_t> slots_;  // of verified headers where a walk may go on
+    Flow flow_;
     std::deque<sync::Event> queue_;
     bool feeding_ = false;
     bool recovering_ = false;  // the store is read again once nothing is on its way to it

@@ -39,6 +39,11 @@ std::string_view manifest_schema() {
   "validation_workers": {"type": "integer", "default": 4, "minimum": 0, "maximum": 256, "description": "worker threads; 0: one a core"},
   "memory_pool": {"type": "integer", "default": 10000, "minimum": 8192, "maximum": 65536, "description": "blocks that may wait in memory above the committed one; more are refused"},
   "simd": {"type": "boolean", "default": true, "description": "false: the simd backend uses plain registers; its own config decides when it has the key"}}},
+"optimization": {"type": "object", "additionalProperties": false, "properties": {
+  "level": {"type": "string", "default": "balanced", "enum": ["disabled", "conservative", "balanced", "aggressive"], "description": "how far a setting may move at a time; disabled: nothing moves"},
+  "target_throughput": {"type": "integer", "default": 10000, "minimum": 1, "maximum": 1000000000, "description": "blocks a second; above it there is nothing to gain"},
+  "target_latency": {"type": "integer", "format": "duration", "default": 50, "minimum": 1, "maximum": 600000, "description": "of one block at the tip, 99 of 100"},
+  "memory_limit": {"type": "integer", "format": "bytes", "default": 1000000000, "minimum": 67108864, "maximum": 1099511627776, "description": "resident memory that tuning stays below"}}},
 "federation": {"type": "object", "additionalProperties": false, "properties": {
   "consensus_timeout": {"type": "integer", "format": "duration", "default": 10000, "minimum": 1000, "maximum": 600000, "description": "an authority that was not heard for so long counts as away"}}},
 "governance": {"type": "object", "additionalProperties": false, "properties": {
