@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 #include <future>
+#include <unordered_set>
 
 namespace synod::app {
 
@@ -141,6 +142,9 @@ Result<void> ChainKeeper::reload() {
     weights_.clear();
     certificates_.clear();
     saved_.clear();
+    if (writer_ != nullptr) {
+        writer_->resume();
+    }
     return load();
 }
 
@@ -188,7 +192,7 @@ Result<void> ChainKeeper::load() {
     if (auto w = blocking(pipeline_, [&] { return pipeline_.consensus().weigh(*state); })) {
         weights_[committed.hash] = *w;
     }
-    saved_.push_back({committed.height, *state});
+    saved_.push_back({committed, *state});
     if (auto adopted = adopt_forks(); !adopted) {
         return adopted;
     }
@@ -270,33 +274,65 @@ Bytes ChainKeeper::certificate_of(const Hash& block) const {
 
 void ChainKeeper::add(pipeline::ChainSegment segment, std::function<void(Result<void>)> durable) {
     std::vector<store::ForkBlock> added;
-    for (std::size_t i = 0; i < segment.blocks.size(); ++i) {
+    std::optional<Error> error;
+    for (std::size_t i = 0; i < segment.blocks.size() && !error; ++i) {
         auto block = tree_block(segment.blocks[i]);
+        const chain::Pointer here{block.height, block.hash};
         const bool last = i + 1 == segment.blocks.size();
         if (last) {
             block.key = key_of(segment.weight);
             block.committed = committed_of(segment.weight);
             block.final = final_of(segment.weight);
-            states_[block.hash] = segment.state;
-            weights_[block.hash] = segment.weight;
         }
         store::ForkBlock fork{block.hash, block.parent, block.height, block.bytes};
         switch (tree_->insert(std::move(block))) {
-            case chain::Insert::kAdded: added.push_back(std::move(fork)); break;
+            case chain::Insert::kAdded:
+                added.push_back(std::move(fork));
+                if (last) {
+                    states_[here.hash] = segment.state;
+                    weights_[here.hash] = segment.weight;
+                    saved_.push_back({here, segment.state});
+                }
+                break;
             case chain::Insert::kDuplicate:
+                if (last) {  // it may have come inside a longer run, which leaves only its end's state
+                    states_.try_emplace(here.hash, segment.state);
+                    weights_.try_emplace(here.hash, segment.weight);
+                }
+                break;
             case chain::Insert::kBelowCommitted: break;  // had it already: success
             case chain::Insert::kUnknownParent:
-                durable(fail("chain.unknown_parent", "its parent is not in the tree",
-                             "height " + std::to_string(fork.height)));
-                return;
+                error = fail("chain.unknown_parent", "its parent is not in the tree",
+                             "height " + std::to_string(fork.height)).error();
+                break;
             case chain::Insert::kFull:
-                durable(fail("chain.tree_full", "too many blocks wait to be committed",
-                             "height " + std::to_string(fork.height)));
-                return;
+                error = fail("chain.tree_full", "too many blocks wait to be committed",
+                             "height " + std::to_string(fork.height)).error();
+                break;
         }
     }
-    saved_.push_back({segment.weight.height, segment.state});
-    write(settle(std::move(added)), std::move(durable));
+    if (error && added.empty()) {
+        durable(std::unexpected(*error));
+        return;
+    }
+    // What the tree took is stored even when the rest did not fit: its children may come later.
+    write(settle(std::move(added)), [error, durable = std::move(durable)](Result<void> stored) {
+        durable(stored && error ? std::unexpected(*error) : stored);
+    });
+}
+
+void ChainKeeper::settle_saved(const chain::Settled& settled, const chain::Pointer& to) {
+    // A state of a branch that lost would not be found on the stored chain at the next start.
+    const std::unordered_set<Hash> lost(settled.dropped.begin(), settled.dropped.end());
+    std::erase_if(saved_, [&](const Saved& s) { return lost.contains(s.block.hash); });
+    const auto newest = [&](const Saved& a, const Saved& b) {
+        const auto reach = [&](const Saved& s) { return s.block.height <= to.height ? s.block.height + 1 : 0; };
+        return reach(a) < reach(b);
+    };
+    const auto best = std::ranges::max_element(saved_, newest);
+    auto kept = std::move(*best);
+    std::erase_if(saved_, [&](const Saved& s) { return s.state == nullptr || s.block.height <= to.height; });
+    saved_.push_front(std::move(kept));
 }
 
 store::Commit ChainKeeper::settle(std::vector<store::ForkBlock> added) {
@@ -331,10 +367,7 @@ store::Commit ChainKeeper::settle(std::vector<store::ForkBlock> added) {
             change.committed = stored(to);
             final_ = final_of(head_weight_);
             change.final_ = stored(final_);
-            // The newest state at or below the committed block; what follows it is replayed.
-            while (saved_.size() > 1 && saved_[1].height <= to.height) {
-                saved_.pop_front();
-            }
+            settle_saved(*settled, to);
         }
     }
     change.add_forks = std::move(added);
@@ -349,7 +382,8 @@ void ChainKeeper::write(store::Commit change, std::function<void(Result<void>)> 
     const auto committed = change.committed;
     const auto before = std::exchange(announced_, tree_->committed());
     auto shared = std::make_shared<store::Commit>(std::move(change));
-    const auto state = saved_.front().height <= tree_->committed().height ? saved_.front().state : State{};
+    const auto state =
+        saved_.front().block.height <= tree_->committed().height ? saved_.front().state : State{};
     ++pending_commits_;
     const auto finish = [this, shared, head, slot, committed, before,
                          durable = std::move(durable)] {

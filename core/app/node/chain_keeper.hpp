@@ -68,7 +68,7 @@ class ChainKeeper {
 
   private:
     struct Saved {
-        std::uint64_t height = 0;
+        chain::Pointer block;
         pipeline::State state;
     };
 
@@ -77,6 +77,8 @@ class ChainKeeper {
     Result<void> adopt_forks();
     void refresh_head();
     store::Commit settle(std::vector<store::ForkBlock> added);
+    //! Keeps of the states that may be saved the newest on the committed path, first, and those above.
+    void settle_saved(const chain::Settled& settled, const chain::Pointer& to);
     void write(store::Commit change, std::function<void(Result<void>)> durable);
 
     pipeline::Pipeline& pipeline_;

@@ -23,6 +23,11 @@ void Writer::post(store::Commit change, Done done) {
     ready_.notify_one();
 }
 
+void Writer::resume() {
+    const std::scoped_lock lock(mutex_);
+    failed_ = false;
+}
+
 std::size_t Writer::queued() const {
     const std::scoped_lock lock(mutex_);
     return queue_.size();
@@ -31,6 +36,7 @@ std::size_t Writer::queued() const {
 void Writer::work() {
     for (;;) {
         std::pair<store::Commit, Done> next;
+        bool refused = false;
         {
             std::unique_lock lock(mutex_);
             ready_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
@@ -39,8 +45,17 @@ void Writer::work() {
             }
             next = std::move(queue_.front());
             queue_.pop_front();
+            refused = failed_;
         }
-        auto result = store_.commit(next.first);
+        Result<void> result = fail("store.io", "a change before this one was not stored", "commit",
+                                   "the node reloads what is stored and goes on from there");
+        if (!refused) {
+            result = store_.commit(next.first);
+        }
+        if (!result) {
+            const std::scoped_lock lock(mutex_);
+            failed_ = true;
+        }
         deliver_([done = std::move(next.second), result] { done(result); });
     }
 }

@@ -2,7 +2,8 @@
 #pragma once
 //! The writer thread: commits to the store in the order of posting and reports each through
 //! `deliver`. Consecutive commits that wait are not merged: each is one transaction, so each is
-//! reported by itself.
+//! reported by itself. After one that failed, all that follow are refused until resume(): what was
+//! posted behind it may stand on what was not stored.
 
 #include <condition_variable>
 #include <deque>
@@ -21,7 +22,11 @@ class Writer {
     //! Writes everything that was posted, then joins.
     ~Writer();
 
+    //! Errors of `done`: the store's; store.io when one before it failed.
     void post(store::Commit change, Done done);
+    //! What was made from the store as it is may be written again. Precondition: nothing is posted
+    //! that was made before.
+    void resume();
     [[nodiscard]] std::size_t queued() const;
 
   private:
@@ -33,6 +38,7 @@ class Writer {
     std::condition_variable ready_;
     std::deque<std::pair<store::Commit, Done>> queue_;
     bool stopping_ = false;
+    bool failed_ = false;
     std::jthread thread_;
 };
 
