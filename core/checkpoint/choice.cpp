@@ -8,6 +8,24 @@
 
 namespace synod::checkpoint {
 
+std::string_view name(Level level) {
+    switch (level) {
+        case Level::kNone: return "none";
+        case Level::kBasic: return "basic";
+        case Level::kFull: return "full";
+    }
+    return "unknown";
+}
+
+std::optional<Level> level_of(std::string_view text) {
+    for (const auto level : {Level::kNone, Level::kBasic, Level::kFull}) {
+        if (text == name(level)) {
+            return level;
+        }
+    }
+    return std::nullopt;
+}
+
 void sort_newest_first(std::vector<Entry>& entries) {
     std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
         const auto key = [](const Entry& e) {

@@ -10,6 +10,13 @@
 
 namespace synod::checkpoint {
 
+//! How thoroughly a checkpoint is checked. basic: it can be read and its content root holds. full: its
+//! block is on our chain, the state that it holds is that block's, by the state root in the block's
+//! header, and the block's certificate holds when the checkpoint has one.
+enum class Level : std::uint8_t { kNone, kBasic, kFull };
+std::string_view name(Level level);
+std::optional<Level> level_of(std::string_view text);
+
 //! What is known of a file: nothing but its metadata, that its content root (at least) holds, or that
 //! it can't be used.
 enum class Standing : std::uint8_t { kUnknown, kVerified, kDamaged };

@@ -226,7 +226,6 @@ Result<void> Assembler::chain(std::string_view key, ByteView value) {
 }
 
 Result<void> Assembler::put(std::uint32_t section, ByteView key, ByteView value) {
-    past_metadata_ = past_metadata_ || section > static_cast<std::uint32_t>(Section::kMetadata);
     if (section == static_cast<std::uint32_t>(Section::kSeal)) {
         if (++seal_records_ > kMaxSealRecords) {
             return fail("checkpoint.too_large", "too many records in the seal", "seal");
@@ -244,9 +243,6 @@ Result<void> Assembler::put(std::uint32_t section, ByteView key, ByteView value)
     if (sealed_) {
         return fail("checkpoint.order", "a record comes after the seal", "section " + std::to_string(section));
     }
-    if (metadata_only_ && past_metadata_) {
-        return {};
-    }
     if (auto added = root_.add(section, key, value); !added) {
         return added;
     }
@@ -257,20 +253,21 @@ Result<void> Assembler::put(std::uint32_t section, ByteView key, ByteView value)
     }
 }
 
-Result<Metadata> Assembler::finish_metadata() const {
+Result<void> Assembler::complete() const {
     if (seen_.contains(key::kFormat) && out_.metadata.format > kFormatRevision) {
         return fail("checkpoint.newer",
                     "it is of format revision " + std::to_string(out_.metadata.format) +
                         ", this program reads up to " + std::to_string(kFormatRevision),
                     {}, "use the program that wrote it, or a newer one");
     }
-    for (const auto field : {key::kBlockHash, key::kCreated, key::kFormat, key::kGenesis, key::kHeight,
-                             key::kId, key::kKind, key::kVersion}) {
+    for (const auto field :
+         {key::kBlockHash, key::kCreated, key::kFormat, key::kGenesis, key::kHeight, key::kId, key::kKind,
+          key::kVersion, key::kCommitted, key::kFinal, key::kHeader, key::kStateRoot, key::kStateSize}) {
         if (!seen_.contains(field)) {
-            return fail("checkpoint.missing_field", "a field of the metadata is missing", std::string(field));
+            return fail("checkpoint.missing_field", "a field is missing", std::string(field));
         }
     }
-    return out_.metadata;
+    return {};
 }
 
 Result<Assembler::Finished> Assembler::finish() {
@@ -284,14 +281,8 @@ Result<Assembler::Finished> Assembler::finish() {
                         to_hex(sealed_->view()),
                     "seal", "the file was changed: use another checkpoint");
     }
-    if (auto metadata = finish_metadata(); !metadata) {
-        return std::unexpected(metadata.error());
-    }
-    for (const auto field :
-         {key::kCommitted, key::kFinal, key::kHeader, key::kStateRoot, key::kStateSize}) {
-        if (!seen_.contains(field)) {
-            return fail("checkpoint.missing_field", "a field of the chain is missing", std::string(field));
-        }
+    if (auto all = complete(); !all) {
+        return std::unexpected(all.error());
     }
     if (state_size_ != out_.chain.state.size() || state_size_ == 0) {
         return fail("checkpoint.malformed", "the state's chunks are not as long as it says", "state_size");

@@ -67,15 +67,8 @@ Result<Hash> write_records(const Contents& contents, const Put& put);
 //! Takes records as they were written and gives the contents.
 class Assembler {
   public:
-    //! `metadata_only`: later sections are neither kept nor needed; finish_metadata() ends it.
-    explicit Assembler(bool metadata_only = false) : metadata_only_(metadata_only) {}
     //! Errors: those of ContentRoot::add, checkpoint.malformed (a field of a wrong size).
     Result<void> put(std::uint32_t section, ByteView key, ByteView value);
-    //! True once a record after the metadata came: enough for finish_metadata().
-    [[nodiscard]] bool has_metadata() const { return past_metadata_; }
-    //! Not protected by the content root: for listing. Errors: checkpoint.missing_field,
-    //! checkpoint.newer.
-    Result<Metadata> finish_metadata() const;
     struct Finished {
         Contents contents;
         Hash root;
@@ -85,11 +78,10 @@ class Assembler {
     Result<Finished> finish();
 
   private:
+    Result<void> complete() const;
     Result<void> metadata(std::string_view key, ByteView value);
     Result<void> chain(std::string_view key, ByteView value);
 
-    const bool metadata_only_;
-    bool past_metadata_ = false;
     ContentRoot root_;
     std::optional<Hash> sealed_;
     Contents out_;

@@ -207,21 +207,6 @@ TEST_CASE("chunks must be full and in order") {
     CHECK(refusal(sealed(changed)) == "checkpoint.malformed");
 }
 
-TEST_CASE("the metadata alone can be read from the front of the stream") {
-    const auto contents = example();
-    const auto rows = rows_of(contents);
-    Assembler in(true);
-    std::size_t needed = 0;
-    while (!in.has_metadata()) {
-        REQUIRE(in.put(rows[needed].section, rows[needed].key, rows[needed].value));
-        ++needed;
-    }
-    CHECK(needed == 10);
-    const auto metadata = in.finish_metadata();
-    REQUIRE(metadata);
-    CHECK(*metadata == contents.metadata);
-}
-
 TEST_CASE("property: hostile rows end in an error or in the same contents") {
     std::mt19937_64 random(11);
     const auto contents = example(100);

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+//! synod checkpoint create|list|verify: asks the running node; when none runs, works on the node's
+//! folder itself.
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <cstdio>
+#include <filesystem>
+
+#include "core/app/checkpoint/methods.hpp"
+#include "core/app/checkpoint/offline.hpp"
+#include "core/app/commands/commands.hpp"
+#include "core/control/client.hpp"
+
+namespace synod::app {
+
+namespace {
+
+namespace json = boost::json;
+
+struct CheckpointOptions {
+    std::string where;
+    std::string which = "latest";
+    std::string level = "full";
+    bool json = false;
+};
+
+int complain(const Error& error) {
+    std::fprintf(stderr, "synod: %s\n", error.text().c_str());
+    return error.code.starts_with("config.") || error.code.starts_with("genesis.") ? kUsage : kFailed;
+}
+
+Result<std::string> data_dir_of(const std::string& where) {
+    std::error_code error;
+    if (std::filesystem::is_directory(where, error)) {
+        return where;
+    }
+    auto manifest = host::load_manifest(where);
+    if (!manifest) {
+        return std::unexpected(manifest.error());
+    }
+    return manifest->data_dir.string();
+}
+
+//! The node's answer, or `offline`'s when no node runs there.
+Result<std::string> ask(const CheckpointOptions& options, const char* method, const json::object& params,
+                        const std::function<Result<std::string>()>& offline) {
+    auto dir = data_dir_of(options.where);
+    if (!dir) {
+        return dir;
+    }
+    auto answer = control::call(*dir, method, json::serialize(params));
+    if (!answer && answer.error().code == "control.not_running") {
+        return offline();
+    }
+    return answer;
+}
+
+std::string text(const json::object& info, const char* key) {
+    const auto* value = info.if_contains(key);
+    return value == nullptr || value->is_null() ? "-"
+           : value->is_string()                 ? std::string(value->as_string())
+                                                : json::serialize(*value);
+}
+
+void print(const json::object& info) {
+    std::printf("%s  height %-10s %-9s %10s bytes  %s%s\n", text(info, "id").c_str(),
+                text(info, "height").c_str(), text(info, "kind").c_str(), text(info, "bytes").c_str(),
+                info.at("damaged").is_null() ? "verified " : "DAMAGED: ",
+                text(info, info.at("damaged").is_null() ? "verified" : "damaged").c_str());
+}
+
+//! Prints the answer as it came, or hands its parsed form to `show`.
+template <typename Show>
+int show_answer(const Result<std::string>& answer, bool as_json, Show show) {
+    if (!answer) {
+        return complain(answer.error());
+    }
+    if (as_json) {
+        std::puts(answer->c_str());
+        return kDone;
+    }
+    boost::system::error_code bad;
+    const auto parsed = json::parse(*answer, bad);
+    if (bad || !parsed.is_object()) {
+        return complain({"control.bad_reply", "the node's answer is no JSON object", {}, {}});
+    }
+    show(parsed.as_object());
+    return kDone;
+}
+
+int create(const CheckpointOptions& options) {
+    const auto answer = ask(options, "checkpoint.create", {}, [&]() -> Result<std::string> {
+        auto offline = OfflineCheckpoints::open(options.where, true);
+        auto made = offline ? (*offline)->create() : std::unexpected(offline.error());
+        return made ? Result<std::string>(to_json(*made)) : std::unexpected(made.error());
+    });
+    return show_answer(answer, options.json, print);
+}
+
+int list(const CheckpointOptions& options) {
+    const auto answer = ask(options, "checkpoint.list", {}, [&]() -> Result<std::string> {
+        auto offline = OfflineCheckpoints::open(options.where, false);
+        auto found = offline ? (*offline)->list() : std::unexpected(offline.error());
+        return found ? Result<std::string>(to_json((*offline)->dir(), *found)) : std::unexpected(found.error());
+    });
+    return show_answer(answer, options.json, [](const json::object& all) {
+        for (const auto& one : all.at("checkpoints").as_array()) {
+            print(one.as_object());
+        }
+        if (all.at("checkpoints").as_array().empty()) {
+            std::printf("none in %s\n", text(all, "dir").c_str());
+        }
+    });
+}
+
+int verify(const CheckpointOptions& options) {
+    const auto level = checkpoint::level_of(options.level).value_or(checkpoint::Level::kFull);
+    const json::object params{{"id", options.which}, {"level", options.level}};
+    const auto answer = ask(options, "checkpoint.verify", params, [&]() -> Result<std::string> {
+        auto offline = OfflineCheckpoints::open(options.where, false);
+        auto good = offline ? (*offline)->verify(options.which, level) : std::unexpected(offline.error());
+        return good ? Result<std::string>(to_json(*good)) : std::unexpected(good.error());
+    });
+    if (!answer && answer.error().code.starts_with("checkpoint.")) {
+        const auto& e = answer.error();
+        if (options.json) {
+            std::puts(json::serialize(json::object{{"ok", false},
+                                                   {"check", e.code},
+                                                   {"detail", e.message},
+                                                   {"where", e.where}})
+                          .c_str());
+        } else {
+            std::printf("FAILED %s %s: %s\n", e.code.c_str(), e.where.c_str(), e.message.c_str());
+        }
+        return kFailed;
+    }
+    return show_answer(answer, options.json, [](const json::object& info) {
+        std::printf("sound: checkpoint %s height %s block %s root %s, checked: %s\n", text(info, "id").c_str(),
+                    text(info, "height").c_str(), text(info, "block").c_str(), text(info, "root").c_str(),
+                    text(info, "verified").c_str());
+    });
+}
+
+std::shared_ptr<CheckpointOptions> add(CLI::App& group, const char* name, const char* what, Chosen& chosen,
+                                       int (*run)(const CheckpointOptions&), CLI::App** command_out = nullptr) {
+    auto* command = group.add_subcommand(name, what);
+    auto options = std::make_shared<CheckpointOptions>();
+    command->add_option("NODE", options->where, "the node's manifest or data folder")->required();
+    command->add_flag("--json", options->json, "print the result as JSON");
+    command->callback([&chosen, options, run] { chosen = [options, run] { return run(*options); }; });
+    if (command_out != nullptr) {
+        *command_out = command;
+    }
+    return options;
+}
+
+}  // namespace
+
+void add_checkpoint(CLI::App& app, Chosen& chosen) {
+    auto* group = app.add_subcommand("checkpoint", "Makes, lists and verifies checkpoints of a node, running or not");
+    group->require_subcommand(1);
+    add(*group, "create", "Makes one of the newest committed block", chosen, create);
+    add(*group, "list", "Newest first, with what is known of each", chosen, list);
+    CLI::App* command = nullptr;
+    const auto options = add(*group, "verify",
+                             "Reads one again and checks it. Exit code 0: sound; 1: the check that failed is\n"
+                             "printed with the file",
+                             chosen, verify, &command);
+    command->add_option("ID", options->which, "an id or its beginning, or latest")->capture_default_str();
+    command
+        ->add_option("--level", options->level,
+                     "basic: readable, content root; full: also its block, state and certificate")
+        ->check(CLI::IsMember({"basic", "full"}))
+        ->capture_default_str();
+}
+
+}  // namespace synod::app
