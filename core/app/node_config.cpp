@@ -46,6 +46,7 @@ void fill_sync(const host::Manifest& manifest, sync::SyncConfig& out) {
     out.window_blocks = static_cast<std::uint32_t>(number("sync", "window_blocks"));
     out.workers = static_cast<std::uint32_t>(
         std::max<std::int64_t>(1, number("performance", "validation_workers")));
+    out.checks_signatures = manifest.text("sync", "validation_level") != "basic";
     out.gate_percentage = manifest.ratio("sync", "production_threshold");
     out.gate_needs_governance = manifest.flag("governance", "required");
     out.disk_floor_bytes = static_cast<std::uint64_t>(number("storage", "disk_floor"));

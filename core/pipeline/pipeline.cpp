@@ -171,7 +171,7 @@ void Pipeline::plan(const std::shared_ptr<Running>& run) {
         return;
     }
     synod_plan_options options{};
-    options.level = SYNOD_LEVEL_FULL;
+    options.level = run->job.level;
     options.max_slot = run->job.max_slot;
     std::size_t first = 0;
     for (std::size_t i = 0; i < run->job.pieces.size(); ++i) {

@@ -48,6 +48,7 @@ struct BlocksJob {
     Hash expected_end;  //!< zero: any
     //! A certificate above vouches for them: signatures are checked of the run's last block alone.
     bool vouched = false;
+    std::uint32_t level = SYNOD_LEVEL_FULL;
     std::uint64_t max_slot = 0;
     //! The state to continue; empty: the one that the last job of the sequence left behind.
     State base;

@@ -86,6 +86,7 @@ struct SyncConfig {
     std::uint32_t gate_open_slots = 3;
     std::uint32_t gate_close_misses = 2;
     bool gate_needs_governance = false;
+    bool checks_signatures = true;        //!< false: who doesn't check them must not produce
     std::uint64_t disk_floor_bytes = 1ULL << 30;
 };
 

@@ -64,6 +64,8 @@ void network_conditions(List& list, const GateInputs& in, const SyncConfig& conf
 void own_conditions(List& list, const GateInputs& in, const GateView& view,
                     const SyncConfig& config, bool needs_governance) {
     list.add("running", view.running, view.running ? "yes" : "no", "catching_up or synced");
+    list.add("validation", config.checks_signatures, config.checks_signatures ? "full" : "basic",
+             "full");
     list.add("governance", !needs_governance || in.governance_healthy,
              in.governance_healthy ? "healthy" : "unhealthy",
              needs_governance ? "healthy" : "not required");

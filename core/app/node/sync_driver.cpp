@@ -33,6 +33,7 @@ SyncDriver::SyncDriver(const sync::SyncConfig& config, ChainKeeper& keeper,
       pipeline_(pipeline),
       links_(links),
       vouch_(vouch),
+      level_(config.checks_signatures ? SYNOD_LEVEL_FULL : SYNOD_LEVEL_BASIC),
       listener_(std::move(listener)),
       machine_(config, {keeper.tree().head().height, keeper.tree().head().hash},
                keeper.tree().head_slot(),
@@ -247,6 +248,7 @@ void SyncDriver::submit_range(const sync::SubmitRange& submit) {
     job.parent = submit.parent;
     job.expected_end = submit.expected_end;
     job.vouched = vouch_;
+    job.level = level_;
     job.max_slot = listener_.max_slot();
     job.base = keeper_.state_of(submit.parent);
     job.done = [this, id = submit.range, submission = submit.submission](auto result) {

@@ -82,6 +82,7 @@ class SyncDriver {
     pipeline::Pipeline& pipeline_;
     Links& links_;
     const bool vouch_;
+    const std::uint32_t level_;
     Listener listener_;
     sync::Machine machine_;
     std::unordered_map<std::uint32_t, Payload> payloads_;
