@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 
 #include "core/app/checkpoint/impl.hpp"
 #include "core/app/node/control_loop.hpp"
@@ -33,6 +34,17 @@ CheckpointConfig checkpoint_config(const host::Manifest& manifest, const Hash& g
     out.genesis = genesis;
     out.version = kProgramVersion;
     return out;
+}
+
+void mark_damaged(CheckpointInfo& info, const Error& error) {
+    // The disk, our own store being behind, and what a plugin can't say are not the file's faults.
+    constexpr std::array<std::string_view, 4> kNotTheFile = {"checkpoint.io", "checkpoint.missing",
+                                                             "checkpoint.off_chain", "checkpoint.unsupported"};
+    if (error.code.starts_with("checkpoint.") &&
+        std::ranges::find(kNotTheFile, std::string_view(error.code)) == kNotTheFile.end()) {
+        info.damaged = error.text();
+        info.verified = Level::kNone;
+    }
 }
 
 // ---- tasks ----------------------------------------------------------------------------------------
@@ -169,6 +181,7 @@ std::vector<checkpoint::Entry> Checkpointer::Impl::entries() const {
         checkpoint::Entry entry;
         entry.file = info.file;
         entry.metadata.block = {info.height, info.block};
+        entry.metadata.genesis = config.genesis;  // whether it is, the check of the contents says
         entry.metadata.created = info.created;
         entry.metadata.id = fixed_from_hex<checkpoint::Id>(info.id).value_or(checkpoint::Id{});
         entry.standing = !info.damaged.empty()          ? Standing::kDamaged
@@ -340,12 +353,12 @@ void Checkpointer::verify(std::string which, Level level, Done<CheckpointInfo> d
         job->info = *found;
         job->level = level;
         const auto finish = [impl, job, done](const Result<void>& outcome) {
-            const bool gone = !outcome && outcome.error().code == "checkpoint.missing";
-            // Only damage of the file itself is remembered: that the store is behind is not its fault.
+            if (!outcome) {
+                mark_damaged(job->info, outcome.error());
+            }
             if (outcome || !job->info.damaged.empty()) {
                 impl->remember(job->info);
-            }
-            if (gone) {
+            } else if (outcome.error().code == "checkpoint.missing") {
                 std::erase_if(impl->known, [&](const CheckpointInfo& k) { return k.file == job->info.file; });
             }
             done(outcome ? Result<CheckpointInfo>(job->info) : std::unexpected(outcome.error()));
@@ -355,11 +368,6 @@ void Checkpointer::verify(std::string which, Level level, Done<CheckpointInfo> d
             if (read) {
                 impl->check(job, finish);
                 return;
-            }
-            const auto& code = read.error().code;
-            if (code.starts_with("checkpoint.") && code != "checkpoint.io" && code != "checkpoint.missing") {
-                job->info.damaged = read.error().text();
-                job->info.verified = Level::kNone;
             }
             impl->on_control([finish, read] { finish(read); });
         });

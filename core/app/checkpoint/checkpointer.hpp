@@ -49,6 +49,20 @@ struct CheckpointParts {
     std::function<void(const Error&)> failed;
 };
 
+struct RecoveryRequest {
+    std::optional<checkpoint::Id> named;      //!< only this one, however old
+    std::optional<std::uint64_t> max_height;  //!< none above it
+    std::optional<std::uint64_t> max_age_ms;
+};
+
+//! A state to go on from, and why newer checkpoints weren't taken ("<file> <code>: ...", newest first).
+struct Recovered {
+    CheckpointInfo info;
+    pipeline::State state;  //!< after info.height; nobody else holds it
+    synod_weight weight{};
+    std::vector<std::string> skipped;
+};
+
 class Checkpointer {
   public:
     template <typename T>
@@ -78,6 +92,10 @@ class Checkpointer {
     //! Errors: checkpoint.missing, checkpoint.ambiguous, checkpoint.last_verified (the newest verified
     //! one stays), checkpoint.read_only, checkpoint.io.
     void remove(std::string which, Done<CheckpointInfo> done);
+    //! The newest one that passes the level full, its state loaded. Changes nothing, neither files nor
+    //! the store. Errors: checkpoint.none_usable (the message says why each isn't), checkpoint.busy,
+    //! checkpoint.io.
+    void recover(RecoveryRequest request, Done<Recovered> done);
     [[nodiscard]] bool making() const;
     [[nodiscard]] const std::filesystem::path& dir() const;
     //! Nothing is begun any more; returns when no task of it runs. Control thread, before what it

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 //! The insides of Checkpointer: checkpointer.cpp has what it knows and answers, making.cpp how one is
-//! made and checked. Members belong to the control thread unless they say otherwise.
+//! made and checked, recovering.cpp which one serves. Members belong to the control thread unless they say otherwise.
 
 #include <condition_variable>
 #include <mutex>
@@ -17,6 +17,8 @@ struct Checkpointer::Impl : std::enable_shared_from_this<Impl> {
         CheckpointInfo info;
         checkpoint::Contents contents;
         CommittedBlock from;
+        bool keep_state = false;  //!< a check of the level full leaves what it loaded in `checked`
+        CheckedState checked;
         checkpoint::Level level = checkpoint::Level::kNone;
         std::optional<NewCheckpoint> file;
         std::vector<Done<CheckpointInfo>> waiters;
@@ -53,6 +55,15 @@ struct Checkpointer::Impl : std::enable_shared_from_this<Impl> {
     //! From basic to the job's level; `then` on the control thread. [format]
     void check(const JobPtr& job, Then then);
 
+    // recovering.cpp
+    struct Recovery {
+        std::vector<checkpoint::Candidate> order;
+        std::size_t next = 0;
+        std::vector<std::string> skipped;
+        Done<Recovered> done;
+    };
+    void try_next(const std::shared_ptr<Recovery>& recovery);
+
     const CheckpointConfig config;
     const CheckpointParts parts;
     CheckpointFolder folder;  //!< create, publish and remove: [format]
@@ -76,5 +87,7 @@ struct Checkpointer::Impl : std::enable_shared_from_this<Impl> {
 //! What a file's contents say; `file` is its name.
 CheckpointInfo describe(const checkpoint::Contents& contents, const Hash& root, std::string file,
                         std::uint64_t bytes);
+//! Notes what reading it ended in, unless that says nothing about the file.
+void mark_damaged(CheckpointInfo& info, const Error& error);
 
 }  // namespace synod::app

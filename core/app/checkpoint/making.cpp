@@ -123,6 +123,9 @@ void Checkpointer::Impl::check(const JobPtr& checked, Then then) {
             on_control([then, error = good.error()] { then(std::unexpected(error)); });
             return;
         }
+        if (job->keep_state) {
+            job->checked = *good;
+        }
         if (!good->certificate) {
             job->info.verified = Level::kFull;
             on_control([then] { then({}); });

@@ -2,6 +2,8 @@
 //! synod checkpoint create|list|verify: asks the running node; when none runs, works on the node's
 //! folder itself.
 
+#include <spdlog/spdlog.h>
+
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <cstdio>
@@ -51,6 +53,7 @@ Result<std::string> ask(const CheckpointOptions& options, const char* method, co
     }
     auto answer = control::call(*dir, method, json::serialize(params));
     if (!answer && answer.error().code == "control.not_running") {
+        spdlog::set_level(spdlog::level::off);  // the answer says all, and has the standard output to itself
         return offline();
     }
     return answer;

@@ -217,6 +217,66 @@ TEST_CASE("well-formed lies pass the content root and fail against the chain") {
     });
 }
 
+TEST_CASE("recovery takes the newest that holds and says why not the others") {
+    const Folder folder;
+    copy_chain(folder.path() / "n");
+    Bench bench(folder.path() / "n");
+    const auto recover = [&](app::RecoveryRequest request = {}) {
+        return bench.wait<app::Recovered>(
+            [&](auto done) { bench.checkpointer->recover(request, std::move(done)); });
+    };
+    CHECK(recover().error().code == "checkpoint.none_usable");
+    std::vector<CheckpointInfo> made;
+    for (const std::uint64_t h : {50, 60, 70, 80, 90}) {
+        bench.commit(h);
+        made.push_back(*bench.create());
+    }
+    auto newest = recover();
+    REQUIRE_MESSAGE(newest, (newest ? "" : newest.error().text()));
+    CHECK(newest->info.height == 90);
+    CHECK(newest->skipped.empty());
+    // 90 is cut short, 80 lies about its state, 70 is too high for the request, 60 serves.
+    auto contents = bench.contents_of(made[3]);
+    fs::remove(bench.file(made[3]));
+    contents.chain.state_root.data[5] ^= 1;
+    bench.forge(contents);
+    fs::resize_file(bench.file(made[4]), 1'000);
+    auto lower = recover({.max_height = 69});
+    REQUIRE_MESSAGE(lower, (lower ? "" : lower.error().text()));
+    CHECK(lower->info.height == 60);
+    REQUIRE(lower->skipped.size() == 3);
+    auto used = recover();
+    REQUIRE_MESSAGE(used, (used ? "" : used.error().text()));
+    CHECK(used->info.height == 70);
+    REQUIRE(used->skipped.size() == 2);
+    CHECK(used->skipped[0].find(made[4].file + " checkpoint.damaged: ") == 0);
+    CHECK(used->skipped[1].find(" checkpoint.state_root: ") != std::string::npos);
+    CHECK(bench.last()->height == 70);
+    // The state is alive: the next block continues it, and it ends where the chain's does.
+    Hash expected;
+    const auto after = bench.state_at(90);
+    bench.runtime->on_worker([&] {
+        auto& consensus = bench.runtime->consensus();
+        expected = *consensus.root(after);
+        for (std::uint64_t h = 71; h <= 90; ++h) {
+            auto block = bench.store->read_block(h);
+            auto decoded = consensus.decode(SYNOD_FORM_BLOCKS, block->view, 1);
+            pipeline::CheckSet unproven;
+            synod_plan_options options{};
+            options.level = SYNOD_LEVEL_FULL;
+            options.max_slot = ~0ull;
+            REQUIRE(consensus.plan(used->state, block->view, decoded->views, options, unproven));
+        }
+        CHECK(*consensus.root(used->state) == expected);
+    });
+    const auto id = [](const CheckpointInfo& info) { return *fixed_from_hex<checkpoint::Id>(info.id); };
+    CHECK(recover({.named = id(made[0])})->info.height == 50);
+    const auto none = recover({.named = id(made[4])});
+    REQUIRE_FALSE(none);
+    CHECK(none.error().code == "checkpoint.none_usable");
+    CHECK(none.error().message.find("checkpoint.damaged") != std::string::npos);
+}
+
 TEST_CASE("a renamed file, a wrong id and removal") {
     const Folder folder;
     copy_chain(folder.path() / "n");
