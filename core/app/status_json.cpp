@@ -44,7 +44,8 @@ std::string status_json(const NodeStatus& s) {
     out["peers"] = sync.peers;
     out["can_produce"] = sync.gate.open;
     out["gate"] = gate_json(sync.gate);
-    out["last_checkpoint"] = nullptr;
+    out["last_checkpoint"] =
+        s.last_checkpoint ? json::parse(to_json(*s.last_checkpoint)) : json::value(nullptr);
     out["committed_height"] = s.committed_height;
     out["final_height"] = s.final_height;
     out["head_hash"] = hex(s.head_hash);

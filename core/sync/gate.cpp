@@ -67,7 +67,7 @@ void own_conditions(List& list, const GateInputs& in, const GateView& view,
     list.add("validation", config.checks_signatures, config.checks_signatures ? "full" : "basic",
              "full");
     list.add("governance", !needs_governance || in.governance_healthy,
-             in.governance_healthy ? "healthy" : "unhealthy",
+             in.governance_healthy ? "healthy" : "no healthy stream",
              needs_governance ? "healthy" : "not required");
     list.add("proof_of_work", in.blocks_since_pow < in.max_blocks_without_pow,
              plural(in.blocks_since_pow, "blocks"),

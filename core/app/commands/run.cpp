@@ -8,12 +8,8 @@
 #include <cstdio>
 
 #include "core/app/commands/commands.hpp"
-#include "core/app/node/node.hpp"
-#include "core/app/node_config.hpp"
-#include "core/app/runtime.hpp"
+#include "core/app/service.hpp"
 #include "core/app/status_json.hpp"
-#include "core/app/status_metrics.hpp"
-#include "core/control/server.hpp"
 
 namespace synod::app {
 
@@ -96,46 +92,6 @@ void set_up_log(const host::Manifest& manifest) {
     spdlog::set_level(spdlog::level::from_str(manifest.text("log", "level")));
 }
 
-void log_line(const std::string& level, const std::string& text) {
-    spdlog::log(spdlog::level::from_str(level), "{}", text);
-}
-
-control::Handlers handlers(Runtime& runtime, Node& node, bool& stopping) {
-    control::Handlers out;
-    out.metrics = [&runtime, &node] {
-        auto page = runtime.metric_page();
-        status_metrics(*node.status(), page);
-        return page.text();
-    };
-    out.methods["node.status"] = [&node](const std::string&, const control::Reply& reply) {
-        reply(status_json(*node.status()));
-    };
-    out.methods["node.peers"] = [&node](const std::string&, const control::Reply& reply) {
-        reply(peers_json(*node.status()));
-    };
-    const auto command = [&node, &stopping](Command what, const char* verb) {
-        return [&node, &stopping, what, verb](const std::string&, control::Reply reply) {
-            node.command(what, [&stopping, what, verb, reply](Result<std::string> state) {
-                if (!state) {
-                    reply(std::unexpected(state.error()));
-                    return;
-                }
-                stopping = stopping || what == Command::kStop;
-                reply("{\"command\":\"" + std::string(verb) + "\",\"state\":\"" + *state + "\"}");
-            });
-        };
-    };
-    out.methods["node.pause"] = command(Command::kPause, "pause");
-    out.methods["node.resume"] = command(Command::kResume, "resume");
-    out.methods["node.stop"] = command(Command::kStop, "stop");
-    out.healthy = [&node] { return control::Health{true, status_json(*node.status())}; };
-    out.ready = [&node] {
-        const auto status = node.status();
-        return control::Health{status->sync.state == sync::State::synced, status_json(*status)};
-    };
-    return out;
-}
-
 int complain(const Error& error) {
     std::fprintf(stderr, "synod: %s\n", error.text().c_str());
     return error.code.starts_with("config.") || error.code.starts_with("genesis.") ? kUsage : kFailed;
@@ -156,78 +112,37 @@ int run(const RunOptions& options) {
     std::error_code ignored;
     std::filesystem::create_directories(manifest->data_dir, ignored);
     set_up_log(*manifest);
-    auto runtime = Runtime::start(*manifest);
-    if (!runtime) {
-        return complain(runtime.error());
+    auto service = Service::start(*manifest);
+    if (!service) {
+        return complain(service.error());
     }
-    auto store = (*runtime)->open_store(manifest->data_dir, true, false,
-                                        manifest->text("storage", "synchronous") == "full");
-    if (!store) {
-        return complain(store.error());
-    }
-    auto config = node_config(*manifest);
-    if (!config) {
-        return complain(config.error());
-    }
-    auto* scoring = (*runtime)->registry().of_kind(SYNOD_KIND_SCORING);
-    auto* optimizer = (*runtime)->registry().of_kind(SYNOD_KIND_OPTIMIZER);
-    auto node = Node::start(
-        std::move(*config),
-        NodeParts{(*runtime)->loop(), **store, (*runtime)->pipeline(), (*runtime)->pool(),
-                  (*runtime)->bus(), scoring,
-                  [&runtime, scoring](std::function<void()> task) {
-                      (*runtime)->post(*scoring, std::move(task));
-                  },
-                  optimizer,
-                  [&runtime, optimizer](std::function<void()> task) {
-                      (*runtime)->post(*optimizer, std::move(task));
-                  },
-                  log_line});
-    if (!node) {
-        return complain(node.error());
-    }
-    bool stopping = false;
-    control::ServerConfig door;
-    if (auto listen = split_address(manifest->control_listen)) {
-        door.address = listen->address;
-        door.port = listen->port;
-    }
-    door.token_file = manifest->token_file.empty() ? (manifest->data_dir / "control.token").string()
-                                                   : manifest->token_file.string();
-    auto server = control::ControlServer::start((*node)->network().io_context(), door,
-                                                handlers(**runtime, **node, stopping));
-    if (!server) {
-        return complain(server.error());
-    }
+    auto& node = (*service)->node();
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGTERM, ask_to_stop);
     std::signal(SIGINT, ask_to_stop);
 
     ProgressLine line;
-    auto& loop = (*runtime)->loop();
     const auto started = mono_now();
     int code = kDone;
-    loop.run([&] {
-        (*node)->tick();
-        const auto status = (*node)->status();
+    (*service)->run([&] {
+        const auto status = node.status();
         const auto now = mono_now();
         if (!options.json) {
             line.show(*status, now);
         }
-        if (until->reached(*status) || stopping || stop_asked != 0) {
-            loop.quit();
-        } else if ((*node)->finally_failed()) {
+        if (until->reached(*status) || (*service)->stop_asked() || stop_asked != 0) {
+            return false;
+        }
+        if (node.finally_failed()) {
             code = kFailed;
-            loop.quit();
         } else if (options.timeout_s > 0 &&
                    std::chrono::duration<double>(now - started).count() > options.timeout_s) {
             code = kTimeout;
-            loop.quit();
         }
+        return code == kDone;
     });
-    const auto last = (*node)->status();
-    (*server)->stop();
-    (*node)->close();
+    const auto last = node.status();
+    (*service)->close();
     if (options.json) {
         std::puts(status_json(*last).c_str());
     } else {

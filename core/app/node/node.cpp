@@ -39,6 +39,7 @@ Node::Node(NodeConfig config, NodeParts parts)
       pipeline_(parts.pipeline),
       pool_(parts.pool),
       bus_(parts.bus),
+      checkpoints_(parts.checkpoints),
       log_(std::move(parts.log)),
       judge_([this](store::Commit change) { writer_->post(std::move(change), [](Result<void>) {}); }),
       dialer_(config_.peers, config_.identity->public_key(), config_.sync.seed),
@@ -91,6 +92,11 @@ ChainKeeper::Listener Node::keeper_listener() {
             [this](const chain::Pointer& from, const chain::Pointer& to) {
                 driver_->feed(sync::CommittedChanged{to.height, to.hash});
                 duties_->on_committed(to.height);
+                if (checkpoints_ != nullptr) {
+                    checkpoints_->on_committed({{to.height, to.hash},
+                                                keeper_->state_of(to.hash),
+                                                keeper_->block_at(to.height + 1)});
+                }
                 publish(bus::Topic::kBlocksCommitted,
                         synod::Writer().put(from.height + 1).put(to.height).fixed(to.hash).take());
             },

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "core/app/checkpoint/checkpointer.hpp"
 #include "core/app/node/block_server.hpp"
 #include "core/app/node/chain_keeper.hpp"
 #include "core/app/node/control_loop.hpp"
@@ -53,6 +54,7 @@ struct NodeParts {
     pipeline::Pipeline& pipeline;
     pipeline::WorkerPool& pool;
     bus::Bus& bus;
+    Checkpointer* checkpoints = nullptr;  //!< null: none are made
     host::Instance* scoring = nullptr;  //!< null: none
     PeerRanker::OnStrand on_scoring_strand;
     host::Instance* optimizer = nullptr;  //!< null: none
@@ -141,6 +143,7 @@ class Node : private net::NetworkHandler {
     pipeline::Pipeline& pipeline_;
     pipeline::WorkerPool& pool_;
     bus::Bus& bus_;
+    Checkpointer* checkpoints_;
     std::function<void(std::string, std::string)> log_;
 
     Links links_;

@@ -124,6 +124,9 @@ void Node::refresh_status() {
     out->known_addresses = dialer_.known();
     out->scoring_problem = ranker_.problem();
     out->tuning = tuner_.status();
+    if (checkpoints_ != nullptr) {
+        out->last_checkpoint = checkpoints_->last();
+    }
     out->stalled = stalled_;
     out->port = network_->port();
     for (const auto& [id, link] : links_.peers) {

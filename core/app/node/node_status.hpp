@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/app/checkpoint/info.hpp"
 #include "core/app/node/tuner.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/time.hpp"
@@ -58,6 +59,7 @@ struct NodeStatus {
     std::size_t known_addresses = 0;
     std::string scoring_problem;
     TunerStatus tuning;
+    std::optional<CheckpointInfo> last_checkpoint;
     std::optional<std::string> stalled;
     std::vector<PeerStatus> peers;
     std::uint16_t port = 0;
