@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The built program itself: what a crash in a plugin leaves on standard error, and the page of a
+//! running node.
+#include <doctest/doctest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <csignal>
+#include <thread>
+
+#include "core/app/devnet/process.hpp"
+#include "core/control/files.hpp"
+#include "tests/integration/chain/program.hpp"
+
+using namespace synod;
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::chrono::seconds kStartTime{30};
+constexpr std::chrono::milliseconds kPause{20};
+
+bool built() {
+    const bool yes = std::filesystem::exists(testing::program());
+    if (!yes) {
+        MESSAGE("skipped: the program isn't built");
+    }
+    return yes;
+}
+
+//! The whole answer to GET `path`; empty when nothing listens.
+std::string get(const control::ControlFile& at, const std::string& path) {
+    asio::io_context io;
+    asio::ip::tcp::socket socket(io);
+    boost::system::error_code failed;
+    socket.connect({asio::ip::make_address(at.address), at.port}, failed);
+    std::string out;
+    if (!failed) {
+        asio::write(socket, asio::buffer("GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), failed);
+        asio::read(socket, asio::dynamic_buffer(out), failed);
+    }
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("a crash in a plugin names the plugin, the call and the height") {
+    if (!built()) {
+        return;
+    }
+    const testing::Folder folder;
+    const auto forged = testing::run("chain forge --blocks 20 --validation reference --out " + (folder / "f"));
+    REQUIRE_MESSAGE(forged.code == 0, forged.output);
+    const auto log = folder / "verify.txt";
+    auto process = app::devnet::Process::start(
+        "verify", {testing::program().string(), "chain", "verify", folder / "f/chain", "--validation",
+                   HOST_PLUGINS "crashing_backend.so"}, log);
+    REQUIRE(process);
+    REQUIRE(process->wait(kStartTime));
+    CHECK(process->exit_code() == 128 + SIGSEGV);
+    const auto said = testing::read_file(log);
+    CHECK_MESSAGE(said.find("synod: signal 11: crashed in plugin validation, call validation.validate, batch 1\n") !=
+                      std::string::npos, said);
+}
+
+TEST_CASE("a running node shows its metrics") {
+    if (!built()) {
+        return;
+    }
+    const testing::Folder folder;
+    const auto forged = testing::run("chain forge --blocks 5 --validation reference --out " + (folder / "f"));
+    REQUIRE_MESSAGE(forged.code == 0, forged.output);
+    testing::write_file(folder / "node.yaml",
+                        "node: {name: alone, data_dir: data, genesis: f/genesis.yaml}\nplugins:\n"
+                        "  validation: reference\n  scoring: {use: " HOST_PLUGINS "listener.so, as: ears}\n");
+    auto process = app::devnet::Process::start("node", {testing::program().string(), "run", folder / "node.yaml"},
+                                               folder / "out.txt");
+    REQUIRE(process);
+    std::string page;
+    for (auto waited = Duration::zero(); page.empty() && waited < kStartTime && process->running(); waited += kPause) {
+        std::this_thread::sleep_for(kPause);
+        if (const auto at = control::read_control_file(folder / "data")) {
+            page = get(*at, "/metrics");
+        }
+    }
+    for (const char* part : {"HTTP/1.1 200", "text/plain; version=0.0.4", "\nsynod_sync_current_height 0\n",
+                             "\nsynod_peers_connected 0\n", "\nsynod_sync_gate_open 0\n",
+                             "\nsynod_listener_heads_total{plugin=\"ears\"} ",
+                             "\nsynod_plugin_active{plugin=\"ears\",kind=\"scoring\"} 1\n"}) {
+        CHECK_MESSAGE(page.find(part) != std::string::npos, part, " is not in ", page, process->log_tail());
+    }
+    process->terminate();
+    process->finish();
+    CHECK(process->exit_code() == 0);
+}
