@@ -117,6 +117,7 @@ void Core::on(const Tick&) {
     progress_.record(s_.head.height, s_.target.height(), s_.now);
     expire_requests();
     if (running()) {
+        headers_.watch();
         blocks_.watch(dt);
         watchdog();
     } else if (state_ == State::failed) {
@@ -155,7 +156,8 @@ void Core::end_failed(RequestId id, RequestFailure why, std::uint32_t retry_ms) 
     if (request.headers) {
         headers_.on_failed(request);
     } else {
-        blocks_.on_failed(id, request, reached && state_ != State::paused);
+        blocks_.on_failed(id, request, why == RequestFailure::busy,
+                          reached && state_ != State::paused);
     }
     if (peer == nullptr || request.checking) {
         return;  // a check that takes too long is our own affair
@@ -165,7 +167,9 @@ void Core::end_failed(RequestId id, RequestFailure why, std::uint32_t retry_ms) 
                                                    s_.config.busy_max);
         peer->not_before = std::max(peer->not_before, s_.now + wait);
     } else if (why == RequestFailure::timeout) {
-        if (s_.peers.timed_out(*peer, request.headers)) {
+        // Once is enough where somebody else answered meanwhile: then it isn't our line.
+        const bool repeated = s_.peers.timed_out(*peer, request.headers);
+        if (repeated || (request.orphan && s_.now >= peer->cool_until)) {
             s_.emit(CoolDown{peer->id, s_.peers.cool_down(*peer, s_.now), "does not answer"});
             blocks_.release_peer(peer->id);
         }

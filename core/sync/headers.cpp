@@ -87,6 +87,47 @@ void HeaderWalk::pump() {
     }
 }
 
+// One request at a time means that one silent peer holds everybody: while others could answer, the
+// next is asked too. Whoever answers first is taken, so that a slow line of our own costs nothing.
+void HeaderWalk::watch() {
+    const auto at = s_.requests.find(open_);
+    if (open_ == 0 || at == s_.requests.end() || at->second.checking || at->second.fork ||
+        s_.now - at->second.sent < s_.config.stall_first) {
+        return;
+    }
+    OpenRequest& request = at->second;
+    const bool others =
+        std::any_of(s_.peers.all().begin(), s_.peers.all().end(), [&](const auto& item) {
+            const Peer& p = item.second;
+            return p.id != request.peer && !p.distrusted && s_.peers.usable(p, s_.now) &&
+                   s_.may_have(p, request.parent.height + 1);
+        });
+    if (!others) {
+        return;
+    }
+    if (Peer* peer = s_.peers.find(request.peer); peer != nullptr) {
+        peer->not_before = std::max(peer->not_before, request.deadline);
+    }
+    request.orphan = true;
+    open_ = 0;
+}
+
+//! An answer that nobody waited for any more: taken when it still continues the walk.
+bool HeaderWalk::take_over(RequestId id) {
+    OpenRequest& late = s_.requests.at(id);
+    const auto open = s_.requests.find(open_);
+    const bool waiting = open_ != 0 && open != s_.requests.end();
+    if (fork_ || late.parent != main_.tip() || (waiting && open->second.checking)) {
+        return false;
+    }
+    if (waiting) {
+        open->second.orphan = true;
+    }
+    late.orphan = false;
+    open_ = id;
+    return true;
+}
+
 void HeaderWalk::on_received(const HeadersReceived& event) {
     const auto at = s_.requests.find(event.request);
     if (at == s_.requests.end() || !at->second.headers || at->second.checking) {
@@ -97,6 +138,15 @@ void HeaderWalk::on_received(const HeadersReceived& event) {
     if (peer != nullptr) {
         s_.peers.header_reply(*peer, request.sent, s_.now);
         peer->bytes += event.bytes;
+    }
+    if (request.orphan) {
+        if (peer != nullptr) {
+            peer->not_before = std::min(peer->not_before, s_.now);
+        }
+        if (!take_over(event.request)) {
+            s_.cancel(event.request);
+            return;
+        }
     }
     const bool malformed =
         event.result == ReplyResult::malformed ||
@@ -294,6 +344,9 @@ void HeaderWalk::reject(Peer* peer, const HeadersChecked& event) {
 }
 
 void HeaderWalk::on_failed(const OpenRequest& request) {
+    if (request.orphan) {
+        return;
+    }
     open_ = 0;
     more_ = false;
     if (request.fork) {

@@ -20,6 +20,8 @@ class HeaderWalk {
     void pump();
     //! Stops asking for what is open and starts over from this block.
     void reset(const BlockRef& base);
+    //! Every tick: asks somebody else as well where a peer keeps the walk waiting.
+    void watch();
     void on_received(const HeadersReceived& event);
     void on_checked(const HeadersChecked& event, Height used);
     //! The request is closed already; why is for the peer's account.
@@ -40,6 +42,7 @@ class HeaderWalk {
     };
     void ask(Peer& peer, const BlockRef& parent, std::uint64_t count, bool fork);
     Peer* choose(Height from, bool claims_only);
+    bool take_over(RequestId id);
     void refused_parent(Peer& peer, const OpenRequest& request);
     void had_nothing(Peer& peer, const OpenRequest& request);
     void accept(Peer* peer, const OpenRequest& request, const HeadersChecked& event, Height used);

@@ -76,6 +76,7 @@ void Scheduler::pump() {
     if (processing() >= 2 * s_.config.workers) {
         return;  // back-pressure: nothing new until the pipeline has digested
     }
+    resume();
     retry_wanted();
     allocate();
     help_the_idle();
@@ -99,6 +100,22 @@ void Scheduler::submit_ready() {
         s_.emit(SubmitRange{range.id, range.submission, range.winner, range.parent.height + 1,
                             static_cast<std::uint32_t>(range.count()), range.parent.hash,
                             range.end.hash, range.payload});
+    }
+}
+
+// Downloads whose peer said that it is busy go on where they were.
+void Scheduler::resume() {
+    for (auto& [height, range] : window_) {
+        for (Download& download : range.downloads) {
+            Peer* peer = download.open == 0 ? s_.peers.find(download.peer) : nullptr;
+            if (!slots_left()) {
+                return;
+            }
+            if (peer != nullptr && s_.now >= peer->not_before &&
+                s_.peers.has_room(*peer, s_.peers.soft_bytes(*peer))) {
+                request_next(range, download, *peer);
+            }
+        }
     }
 }
 

@@ -15,7 +15,7 @@ enum class Phase : std::uint8_t { wanted, downloading, ready, processing, checke
 struct Download {
     PeerId peer = 0;
     BlockRef last;                 // newest block that came; the range's parent at first
-    RequestId open = 0;            // 0: none
+    RequestId open = 0;            // 0: none, while its peer is busy
     std::vector<RequestId> done;   // payloads held by the driver
     std::uint64_t bytes = 0;
     Instant started{};
@@ -52,8 +52,9 @@ class Scheduler {
     //! Stallers and slow peers; every tick. `dt`: since the last one.
     void watch(Duration dt);
     void on_blocks(const BlocksReceived& event);
-    //! The request is closed already. `counts`: the peer was reached and gave nothing.
-    void on_failed(RequestId id, const OpenRequest& request, bool counts);
+    //! The request is closed already. `busy`: it may be asked again soon. `counts`: the peer was
+    //! reached and gave nothing.
+    void on_failed(RequestId id, const OpenRequest& request, bool busy, bool counts);
     void on_checked(const RangeChecked& event);
     void on_range_failed(const RangeFailed& event);
     //! The range that was committed, or nothing when it is not the window's first.
@@ -78,6 +79,7 @@ class Scheduler {
 
     At find(RangeId id);
     void submit_ready();
+    void resume();
     void retry_wanted();
     void allocate();
     bool window_open() const;

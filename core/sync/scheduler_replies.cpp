@@ -101,7 +101,7 @@ void Scheduler::attempt_failed(Range& range, PeerId peer, bool counts) {
     }
 }
 
-void Scheduler::on_failed(RequestId id, const OpenRequest& request, bool counts) {
+void Scheduler::on_failed(RequestId id, const OpenRequest& request, bool busy, bool counts) {
     const At where = find(request.range);
     if (where == window_.end()) {
         return;
@@ -110,6 +110,9 @@ void Scheduler::on_failed(RequestId id, const OpenRequest& request, bool counts)
     for (std::size_t i = 0; i < range.downloads.size(); ++i) {
         if (range.downloads[i].open == id) {
             range.downloads[i].open = 0;
+            if (busy && !range.downloads[i].done.empty()) {
+                return;  // what came is kept: thrown away, a rate limit would never let a range end
+            }
             release(range, i);
             attempt_failed(range, request.peer, counts);
             return;

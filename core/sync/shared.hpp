@@ -19,7 +19,7 @@ struct OpenRequest {
     bool headers = false;
     bool checking = false;  // headers came, the pipeline looks at them
     bool fork = false;      // part of a walk from the committed block
-    bool orphan = false;    // nobody needs its blocks any more; only whether the peer answers
+    bool orphan = false;    // nobody waits for it any more; that it is answered still counts
     PeerId peer = 0;
     RangeId range = 0;
     BlockRef parent;        // block at from - 1

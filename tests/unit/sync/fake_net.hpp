@@ -105,6 +105,7 @@ class FakeNet {
     std::vector<Stalled> stalled;
     std::vector<State> states;
     Height head = 0;
+    std::uint64_t delivered = 0;  // blocks in all replies
 
   private:
     struct Item {
@@ -177,6 +178,7 @@ class FakeNet {
         const auto fits = std::max<std::uint64_t>(1, r.soft_bytes / kBlockBytes);
         const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(r.count, fits));
         const double speed = p.manner == Manner::slow ? 20e3 : p.speed;
+        delivered += count;
         const auto flow = Duration(static_cast<std::int64_t>(
             static_cast<double>(count * kBlockBytes) / speed * 1e9));
         p.line_free = std::max(p.line_free, now) + flow;

@@ -90,6 +90,50 @@ TEST_CASE("a silent peer is cooled down although others race past it, and nobody
     }
 }
 
+TEST_CASE("silent peers hold the walk of the headers for seconds only; a slow line stops nothing") {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        CAPTURE(seed);
+        SyncConfig config;
+        config.headers_max = 2'000;
+        FakeNet net(seed, 20'000, config);
+        net.peer(1, {});
+        net.peer(2, {});
+        net.peer(3, {Manner::silent, 5ms, 9e6, {}});
+        net.peer(4, {Manner::silent, 5ms, 9e6, {}});
+        evidence(net, 20'000);
+        net.feed(Start{});
+        REQUIRE(net.run_until(State::synced, 120s));
+        CHECK(net.now < 15s);  // 4 s of it are two slots at the tip
+
+        FakeNet far(seed, 20'000, config);
+        for (PeerId id = 1; id <= 3; ++id) {
+            far.peer(id, {Manner::honest, 4s, 1e6, {}});
+        }
+        evidence(far, 20'000);
+        far.feed(Start{});
+        REQUIRE(far.run_until(State::synced, 300s));
+        CHECK(far.penalised.empty());
+        CHECK(far.cooled.empty());
+    }
+}
+
+TEST_CASE("a peer that is often busy is asked for nothing twice") {
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        CAPTURE(seed);
+        SyncConfig config;
+        config.soft_bytes = 32U << 10;  // a range takes many replies
+        FakeNet net(seed, 20'000, config);
+        net.peer(1, {Manner::busy, 20ms, 5e6, {}});
+        evidence(net, 20'000);
+        net.feed(Start{});
+        const bool done = net.run_until(State::synced, 600s);
+        INFO(net.machine.dump(net.now));
+        REQUIRE(done);
+        CHECK(net.delivered <= 21'000);
+        CHECK(net.penalised.empty());
+    }
+}
+
 TEST_CASE("one peer is enough, and its lie is found when an honest one comes") {
     FakeNet net(3, 20'000);
     net.peer(1, {});
