@@ -50,20 +50,24 @@ void BlockServer::charge(std::uint64_t peer, std::uint64_t bytes) {
     }
 }
 
-std::optional<Hash> BlockServer::hash_at(std::uint64_t height) const {
+net::ReplyResult BlockServer::tree_parent(std::uint64_t from, const Hash& parent) const {
     const auto committed = keeper_.tree().committed();
-    if (height == committed.height) {
-        return committed.hash;
+    if (from - 1 == committed.height) {
+        return parent == committed.hash ? net::ReplyResult::ok : net::ReplyResult::other_fork;
     }
-    if (height > committed.height) {
-        const auto* block = keeper_.tree().on_best_chain(height);
-        return block == nullptr ? std::nullopt : std::optional(block->hash);
+    const auto* block = keeper_.tree().on_best_chain(from - 1);
+    if (block == nullptr) {
+        return net::ReplyResult::not_available;
     }
-    auto hashes = store_.hashes(height, 1);
+    return parent == block->hash ? net::ReplyResult::ok : net::ReplyResult::other_fork;
+}
+
+net::ReplyResult BlockServer::packed_parent(std::uint64_t from, const Hash& parent) const {
+    const auto hashes = from == 0 ? Result<std::vector<Hash>>{} : store_.hashes(from - 1, 1);
     if (!hashes || hashes->empty()) {
-        return std::nullopt;
+        return net::ReplyResult::not_available;
     }
-    return hashes->front();
+    return parent == hashes->front() ? net::ReplyResult::ok : net::ReplyResult::other_fork;
 }
 
 void BlockServer::on(std::uint64_t peer, const net::GetHeaders& ask) {
@@ -71,23 +75,16 @@ void BlockServer::on(std::uint64_t peer, const net::GetHeaders& ask) {
         links_.send(peer, refusal(ask, net::ReplyResult::busy));
         return;
     }
-    const auto parent = ask.from == 0 ? std::nullopt : hash_at(ask.from - 1);
-    if (!parent) {
-        links_.send(peer, refusal(ask, net::ReplyResult::not_available));
-        return;
-    }
-    if (*parent != ask.parent) {
-        links_.send(peer, refusal(ask, net::ReplyResult::other_fork));
-        return;
-    }
     const auto committed = keeper_.tree().committed().height;
-    if (ask.from > committed) {
+    if (ask.from <= committed) {
+        // The last header's certificate stands in the block after it.
+        const auto* after = keeper_.tree().on_best_chain(committed + 1);
+        read_headers(peer, ask, committed, after == nullptr ? SharedBytes{} : after->bytes);
+    } else if (const auto fits = tree_parent(ask.from, ask.parent); fits != net::ReplyResult::ok) {
+        links_.send(peer, refusal(ask, fits));
+    } else {
         headers_from_tree(peer, ask);
-        return;
     }
-    // The last header's certificate stands in the block after it.
-    const auto* after = keeper_.tree().on_best_chain(committed + 1);
-    read_headers(peer, ask, committed, after == nullptr ? SharedBytes{} : after->bytes);
 }
 
 void BlockServer::headers_from_tree(std::uint64_t peer, const net::GetHeaders& ask) {
@@ -120,6 +117,11 @@ void BlockServer::read_headers(std::uint64_t peer, const net::GetHeaders& ask,
     charge(peer, count * keeper_.header_length());
     ++reading_;
     pool_.post([this, peer, ask, count, packed_end, after, length = keeper_.header_length()] {
+        if (const auto fits = packed_parent(ask.from, ask.parent); fits != net::ReplyResult::ok) {
+            links_.network->send(peer, net::encode_message(refusal(ask, fits)));
+            read_done();
+            return;
+        }
         net::Headers head = refusal(ask, net::ReplyResult::ok);
         std::vector<SharedBytes> parts;
         SharedBytes last, child = after;
@@ -159,7 +161,7 @@ void BlockServer::read_headers(std::uint64_t peer, const net::GetHeaders& ask,
         } else {
             links_.network->send(peer, net::encode_parts(head, std::move(parts)));
         }
-        --reading_;
+        read_done();
     });
 }
 
@@ -168,15 +170,12 @@ void BlockServer::on(std::uint64_t peer, const net::GetBlocks& ask) {
         links_.send(peer, refusal(ask.id, ask.from, net::ReplyResult::busy));
         return;
     }
-    const auto parent = ask.from == 0 ? std::nullopt : hash_at(ask.from - 1);
-    if (!parent) {
-        links_.send(peer, refusal(ask.id, ask.from, net::ReplyResult::not_available));
-    } else if (*parent != ask.parent) {
-        links_.send(peer, refusal(ask.id, ask.from, net::ReplyResult::other_fork));
-    } else if (ask.from > keeper_.tree().committed().height) {
-        blocks_from_tree(peer, ask);
-    } else {
+    if (ask.from <= keeper_.tree().committed().height) {
         read_blocks(peer, ask);
+    } else if (const auto fits = tree_parent(ask.from, ask.parent); fits != net::ReplyResult::ok) {
+        links_.send(peer, refusal(ask.id, ask.from, fits));
+    } else {
+        blocks_from_tree(peer, ask);
     }
 }
 
@@ -204,20 +203,33 @@ void BlockServer::read_blocks(std::uint64_t peer, const net::GetBlocks& ask) {
     charge(peer, std::min(soft, std::uint64_t{ask.count} * kTypicalBlockBytes));
     ++reading_;
     pool_.post([this, peer, ask, soft] {
-        auto head = refusal(ask.id, ask.from, net::ReplyResult::ok);
+        auto head = refusal(ask.id, ask.from, packed_parent(ask.from, ask.parent));
         std::vector<SharedBytes> parts;
-        auto range = store_.read_range(ask.from, ask.count, soft, SYNOD_BLOCK_MAX);
-        if (range) {
-            for (auto& part : range->parts) {
-                parts.push_back(std::move(part.bytes));
+        if (head.result == net::ReplyResult::ok) {
+            auto range = store_.read_range(ask.from, ask.count, soft, SYNOD_BLOCK_MAX);
+            if (!range) {
+                head.result = net::ReplyResult::not_available;  // damaged data is never served
+            } else {
+                for (auto& part : range->parts) {
+                    parts.push_back(std::move(part.bytes));
+                }
+                head.count = range->count;
             }
-            head.count = range->count;
-        } else {
-            head.result = net::ReplyResult::not_available;  // damaged data is never served
         }
         links_.network->send(peer, net::encode_parts(head, std::move(parts)));
-        --reading_;
+        read_done();
     });
+}
+
+void BlockServer::read_done() {
+    --reading_;
+    reading_.notify_all();
+}
+
+void BlockServer::finish() {
+    for (auto left = reading_.load(); left != 0; left = reading_.load()) {
+        reading_.wait(left);
+    }
 }
 
 void BlockServer::on(std::uint64_t peer, const net::GetByHash& ask) {

@@ -30,13 +30,18 @@ class BlockServer {
     void on(std::uint64_t peer, const net::GetBlocks& ask);
     void on(std::uint64_t peer, const net::GetByHash& ask);
     void forget(std::uint64_t peer) { buckets_.erase(peer); }
+    //! Returns when no reply is being read any more. Control thread, before what it stands on goes.
+    void finish();
     [[nodiscard]] std::uint64_t bytes_served() const { return bytes_served_; }
 
   private:
-    //! Our hash at a height of the best chain, or nothing when we don't have it.
-    std::optional<Hash> hash_at(std::uint64_t height) const;
+    //! Whether `parent` is our block before `from`: above the committed block, on the control thread.
+    net::ReplyResult tree_parent(std::uint64_t from, const Hash& parent) const;
+    //! The same among the packed ones, on a worker.
+    net::ReplyResult packed_parent(std::uint64_t from, const Hash& parent) const;
     bool admit(std::uint64_t peer);
     void charge(std::uint64_t peer, std::uint64_t bytes);
+    void read_done();  // on a worker, the last thing that a task does
     void headers_from_tree(std::uint64_t peer, const net::GetHeaders& ask);
     void blocks_from_tree(std::uint64_t peer, const net::GetBlocks& ask);
     void read_headers(std::uint64_t peer, const net::GetHeaders& ask, std::uint64_t packed_end,

@@ -2,6 +2,7 @@
 #include "core/app/node/node.hpp"
 
 #include <algorithm>
+#include <future>
 
 #include "core/app/node/disk.hpp"
 #include "core/base/codec.hpp"
@@ -184,6 +185,15 @@ Result<void> Node::open_network() {
 void Node::close() {
     if (network_) {
         network_->stop();
+    }
+    if (server_) {
+        server_->finish();
+    }
+    if (keeper_) {
+        // What was handed to the consensus strand refers to us; nothing more is handed to it.
+        std::promise<void> passed;
+        pipeline_.on_consensus([&] { passed.set_value(); }, {});
+        passed.get_future().wait();
     }
     writer_.reset();
 }
