@@ -83,6 +83,8 @@ void add_chain_forge(CLI::App& chain, Chosen& chosen) {
         ->excludes(start);
     command->add_option("--validation", o.validation, "validation plugin that hashes")
         ->capture_default_str();
+    command->add_option("--isa", o.isa,
+                        "instruction set of the simd backend: auto, portable, sse2, avx2, avx512, sha-ni");
     command->add_flag("--json", arguments->json,
                       "print {\"blocks\",\"head_hash\",\"seconds\",\"genesis\"}");
     command->callback([&chosen, arguments] { chosen = [arguments] { return run_forge(*arguments); }; });

@@ -141,7 +141,7 @@ Result<Forged> forge_chain(const Options& options, const std::function<void(std:
     if (auto written = write_new(dir / "genesis.yaml", genesis_text(authorities, facts)); !written) {
         return std::unexpected(written.error());
     }
-    auto runtime = offline_runtime(dir / "genesis.yaml", options.validation);
+    auto runtime = offline_runtime(dir / "genesis.yaml", options.validation, options.isa);
     if (!runtime) {
         std::error_code ignored;  // nothing was forged: the folder is as it was
         std::filesystem::remove(dir / "genesis.yaml", ignored);

@@ -31,6 +31,7 @@ struct Options {
     std::uint32_t record_every = 30;
     std::uint64_t start_slot = kStartSlot;
     std::string validation = "simd";
+    std::string isa;  //!< the backend's `isa`; empty: it isn't told
     std::string dir;
 };
 
