@@ -233,6 +233,7 @@ TEST_CASE("a state is released once, through the strand, and never after its plu
     kept.reset();
     bench.release();
     CHECK(states == 1);
+    CHECK(released_twice == 0);
     CHECK(bench.fake.chain->calls == calls);
 }
 

@@ -7,6 +7,8 @@
 #include <synod/consensus.h>
 #include <synod/validation.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstring>
@@ -26,6 +28,10 @@ enum class Do : std::uint8_t {
 inline constexpr std::size_t kFakeBlockBytes = 64;
 inline std::atomic<Do> how{Do::kWell};
 inline std::atomic<int> states{0};  //!< made and not released
+inline std::atomic<int> released_twice{0};
+//! What handles point to: whether it is held. Static, so that one that is dropped on purpose is no leak.
+inline std::array<std::atomic<bool>, 1'024> slots{};
+inline std::atomic<std::size_t> next_slot{0};
 inline const synod_host* fake_host = nullptr;
 inline std::atomic<std::uint64_t> fake_ticket{0};
 
@@ -45,7 +51,9 @@ inline synod_status misdo(synod_error* error) {
 
 inline synod_state* new_state() {
     ++states;
-    return reinterpret_cast<synod_state*>(new int(0));
+    auto& slot = slots[next_slot++ % slots.size()];
+    slot = true;
+    return reinterpret_cast<synod_state*>(&slot);
 }
 inline synod_status fake_genesis(synod_instance*, const synod_sink* sink, synod_state** out, synod_error*) {
     const std::uint8_t block[kFakeBlockBytes] = {};
@@ -96,7 +104,7 @@ inline synod_status fake_fork(synod_instance*, const synod_state*, synod_state**
     return how == Do::kThrow || how == Do::kCrash ? SYNOD_OK : misdo(e);
 }
 inline void fake_release(synod_instance*, synod_state* state) {
-    delete reinterpret_cast<int*>(state);
+    released_twice += reinterpret_cast<std::atomic<bool>*>(state)->exchange(false) ? 0 : 1;
     --states;
     if (how == Do::kThrow) {
         throw std::runtime_error("not allowed");
@@ -200,6 +208,7 @@ struct FakeHost {
     explicit FakeHost(host::HostServices services = {}) : registry(std::move(services)) {
         how = Do::kWell;
         states = 0;
+        released_twice = 0;
         const auto plugins = registry.register_static(&kFakeEntry).value();
         chain = registry.add(*plugins[0], "chain").value();
         backend = registry.add(*plugins[1], "backend").value();
