@@ -382,8 +382,7 @@ void ChainKeeper::write(store::Commit change, std::function<void(Result<void>)> 
     const auto committed = change.committed;
     const auto before = std::exchange(announced_, tree_->committed());
     auto shared = std::make_shared<store::Commit>(std::move(change));
-    const auto state =
-        saved_.front().block.height <= tree_->committed().height ? saved_.front().state : State{};
+    const auto state = saved_state();
     ++pending_commits_;
     const auto finish = [this, shared, head, slot, committed, before,
                          durable = std::move(durable)] {

@@ -48,6 +48,12 @@ class ChainKeeper {
 
     //! The state after a block: the committed block's or a block's in the tree; null when unknown.
     [[nodiscard]] pipeline::State state_of(const Hash& block) const;
+    //! The newest state at or below the committed block; what follows it is replayed at a start.
+    [[nodiscard]] pipeline::State saved_state() const {
+        return !saved_.empty() && saved_.front().block.height <= tree_->committed().height
+                   ? saved_.front().state
+                   : pipeline::State{};
+    }
     [[nodiscard]] pipeline::State head_state() const { return state_of(tree_->head().hash); }
     [[nodiscard]] const chain::BlockTree& tree() const { return *tree_; }
     [[nodiscard]] const synod_weight& head_weight() const { return head_weight_; }

@@ -68,6 +68,7 @@ TEST_CASE("a fresh node syncs from a devnet of four, may produce and sees live b
     // The fresh node began with nothing and is no authority.
     CHECK(nodes[4].at("name").as_string() == "fresh");
     CHECK(nodes[4].at("status").at("can_produce").as_bool());
+    CHECK(nodes[4].at("status").at("last_checkpoint").at("verified").as_string() == "full");
     CHECK_FALSE(nodes[4].at("status").at("federation").at("is_authority").as_bool());
     CHECK(nodes[0].at("status").at("federation").at("is_authority").as_bool());
     fs::remove_all(fs::path(std::string(summary.at("dir").as_string())));
