@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//! How much memory a syncing node takes does not depend on how long the chain is.
+
+#include <algorithm>
+
+#include "tests/support/nodes.hpp"
+
+namespace {
+
+using namespace synod;
+using namespace synod::testing;
+
+constexpr double kMostMiB = 256;
+constexpr double kMostGrowth = 1.10;
+constexpr Duration kSyncTime = std::chrono::minutes(10);
+
+//! MiB from /proc/PID/status: "VmHWM" is the peak, "VmRSS" what it is now.
+double mib(pid_t pid, const std::string& field) {
+    std::ifstream in("/proc/" + std::to_string(pid) + "/status");
+    for (std::string name; in >> name;) {
+        if (name == field + ":") {
+            double kib = 0;
+            in >> kib;
+            return kib / 1'024;
+        }
+        std::getline(in, name);
+    }
+    return 0;
+}
+
+//! The peak of a node that syncs `blocks`; from two servers, because each limits what it gives.
+double peak_of_sync(std::uint64_t blocks, const std::string& sync_settings) {
+    const TestFolder folder("memory");
+    const auto chain = forge_chain(folder.path(), "forge", blocks, {"--txs", "1"});
+    const auto servers = start_servers(folder.path(), chain, 2);
+    NodeSetup setup;
+    setup.folder = folder.path() / "syncing";
+    setup.genesis = chain.genesis();
+    setup.peers = addresses_of(servers);
+    setup.sync = sync_settings;
+    TestNode node(setup);
+    const auto began = mono_now();
+    node.start();
+    const bool there = node.wait_until_at(blocks, kSyncTime);
+    const auto took = seconds_since(began);
+    INFO(node.log());
+    REQUIRE(there);
+    const auto peak = mib(node.pid(), "VmHWM");
+    MESSAGE(blocks << " blocks: peak " << peak << " MiB, then " << mib(node.pid(), "VmRSS")
+                   << " MiB, synced in " << took << " s");
+    CHECK(node.stop() == 0);
+    REQUIRE(peak > 1);
+    return peak;
+}
+
+}  // namespace
+
+TEST_CASE("the peak memory of a syncing node is the same for a long chain") {
+    const bool long_run = std::getenv("SYNOD_LONG") != nullptr;
+    // Short chains don't fill the default window, so that a longer one would rightly take more.
+    const std::string window = long_run ? "" : "  window_blocks: 1024\n  batch_size: 32\n";
+    const auto small = peak_of_sync(long_run ? 100'000 : 25'000, window);
+    const auto large = peak_of_sync(long_run ? 1'000'000 : 80'000, window);
+    MESSAGE("growth " << (large / small - 1) * 100 << " %");
+    CHECK(large <= small * kMostGrowth);
+    CHECK(std::max(small, large) < kMostMiB);
+}
