@@ -92,6 +92,9 @@ void Checkpointer::Impl::close() {
     waiting.clear();
     asked.clear();
     latest.reset();
+    if (current) {
+        current->file.reset();  // whatever else holds the job touches it no more
+    }
     current.reset();
 }
 
@@ -260,11 +263,8 @@ void Checkpointer::Impl::made(const JobPtr& finished, Result<void> outcome) {
         policy.done(finished->from.block.height, mono_now());
         remember(finished->info);
         prune();
-        spdlog::info("checkpoint {} made, {} bytes, verified {}", at(finished->info), finished->info.bytes,
-                     checkpoint::name(finished->info.verified));
     } else {
         policy.failed(mono_now());
-        spdlog::error("no checkpoint was made: {}", outcome.error().text());
     }
     for (const auto& waiter : finished->waiters) {
         waiter(outcome ? Result<CheckpointInfo>(finished->info) : std::unexpected(outcome.error()));
@@ -298,14 +298,10 @@ Result<std::unique_ptr<Checkpointer>> Checkpointer::open(CheckpointConfig config
 }
 
 void Checkpointer::on_committed(CommittedBlock block) {
-    auto& latest = impl_->latest;
-    if (!block.state && latest) {
-        // The state stays the one of an older block; its child is in the store by now.
-        latest->block = block.block;
-        latest->child = {};
-    } else {
-        latest = std::move(block);
+    if (!block.state) {
+        return;  // what was committed with the last state still describes that state best
     }
+    impl_->latest = std::move(block);
     impl_->try_to_make();
 }
 

@@ -73,8 +73,9 @@ class Checkpointer {
     static Result<std::unique_ptr<Checkpointer>> open(CheckpointConfig config, CheckpointParts parts);
     ~Checkpointer();  //!< close()
 
-    //! The committed block moved. Cheap: makes one only when it is due and none is being made. A null
-    //! state is allowed: then the last one that wasn't null is used. The block is stored already.
+    //! The committed block moved. Cheap: makes one only when it is due and none is being made. Give the
+    //! newest state at or below the committed block: while a node catches up it has none of that very
+    //! block. A null state changes nothing. Both blocks are stored already.
     void on_committed(CommittedBlock block);
     //! Makes one of the newest committed block whatever the interval says. Errors for `done`:
     //! checkpoint.no_state (nothing was committed yet), checkpoint.read_only, checkpoint.busy,

@@ -206,7 +206,7 @@ Result<void> CheckpointFolder::publish(NewCheckpoint file) {
     if (auto synced = store::sync_folder(dir_.string()); !synced) {
         return fail("checkpoint.io", synced.error().message, dir_.string());
     }
-    file.step(CheckpointStep::kDone);
+    file.step(CheckpointStep::kFolderSynced);
     return {};
 }
 

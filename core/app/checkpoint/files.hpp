@@ -23,7 +23,7 @@ inline constexpr std::uint64_t kMaxCheckpointFileBytes = 256u << 20;
 inline constexpr std::size_t kMaxCheckpointFiles = 20'000;
 
 //! Where a writer stands; for tests that kill it there.
-enum class CheckpointStep : std::uint8_t { kCreated, kHalfWritten, kWritten, kSynced, kVerified, kRenamed, kDone };
+enum class CheckpointStep : std::uint8_t { kCreated, kHalfWritten, kWritten, kSynced, kVerified, kRenamed, kFolderSynced };
 using StepHook = std::function<void(CheckpointStep)>;
 
 //! "<height, 12 digits>-<id, 32 hex>.checkpoint"

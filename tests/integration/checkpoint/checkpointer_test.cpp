@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Checkpoints of a forged chain through the real consensus and format plugins.
 #include <algorithm>
+#include <boost/json.hpp>
 #include <random>
 
+#include "core/app/checkpoint/methods.hpp"
 #include "tests/integration/checkpoint/bench.hpp"
 
 using namespace synod;
@@ -75,7 +77,7 @@ TEST_CASE("one appears at each interval, the newest are kept, each holds in full
 TEST_CASE("a state below the committed block is taken with its own block") {
     const Folder folder;
     copy_chain(folder.path() / "n");
-    Bench bench(folder.path() / "n", {.interval = 50});
+    Bench bench(folder.path() / "n");
     bench.committed(90, bench.state_at(77));
     const auto made = bench.create();
     REQUIRE_MESSAGE(made, (made ? "" : made.error().text()));
@@ -84,11 +86,45 @@ TEST_CASE("a state below the committed block is taken with its own block") {
     const auto contents = bench.contents_of(*made);
     CHECK(contents.chain.committed.height == 90);
     CHECK_FALSE(contents.chain.head_proof.empty());
-    // No state: the last one serves on. Nothing at all: said so.
-    bench.committed(95, {});
-    CHECK(bench.create()->height == 77);
+    // Without a state nothing changes, and without any there is nothing to take.
+    bench.committed(120, {});
+    CHECK(bench.created.size() == 1);
+    CHECK(bench.contents_of(*bench.create()).chain.committed.height == 90);
     Bench fresh(folder.path() / "n", {.writer = false});
     CHECK(fresh.create().error().code == "checkpoint.read_only");
+}
+
+TEST_CASE("the control door's methods") {
+    const Folder folder;
+    copy_chain(folder.path() / "n");
+    Bench bench(folder.path() / "n");
+    control::Handlers door;
+    app::add_checkpoint_methods(
+        door, [&](std::function<void()> task) { bench.runtime->loop().post(std::move(task)); },
+        *bench.checkpointer);
+    const auto call = [&](const char* method, const char* params) {
+        std::promise<Result<std::string>> answer;
+        door.methods.at(method)(params, [&](Result<std::string> result) { answer.set_value(std::move(result)); });
+        auto out = answer.get_future().get();
+        return out ? boost::json::parse(*out).as_object() : boost::json::object{{"error", out.error().code}};
+    };
+    const auto code = [](const boost::json::object& o) { return std::string(o.at("error").as_string()); };
+    CHECK(code(call("checkpoint.create", "{}")) == "checkpoint.no_state");
+    bench.commit(40);
+    const auto made = call("checkpoint.create", R"({"kind":"upgrade"})");
+    CHECK(made.at("height").to_number<int>() == 40);
+    CHECK(made.at("kind").as_string() == "upgrade");
+    CHECK(made.at("verified").as_string() == "full");
+    CHECK(made.at("damaged").is_null());
+    CHECK(made.at("parent").is_null());
+    CHECK(call("checkpoint.list", "{}").at("checkpoints").as_array().size() == 1);
+    CHECK(call("checkpoint.verify", R"({"id":"latest"})").at("id") == made.at("id"));
+    CHECK(code(call("checkpoint.create", R"({"kind":"interval"})")) == "control.invalid_params");
+    CHECK(code(call("checkpoint.create", R"({"kind":7})")) == "control.invalid_params");
+    CHECK(code(call("checkpoint.verify", "[]")) == "control.invalid_params");
+    CHECK(code(call("checkpoint.verify", R"({"id":"latest","level":"none"})")) == "control.invalid_params");
+    CHECK(code(call("checkpoint.verify", R"({"id":"abc"})")) == "checkpoint.missing");
+    CHECK(code(call("checkpoint.remove", R"({"id":"latest"})")) == "checkpoint.last_verified");
 }
 
 TEST_CASE("plain and compressed files hold the same root") {

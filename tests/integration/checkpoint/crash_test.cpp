@@ -74,7 +74,7 @@ TEST_CASE("killed at any step, the old set is usable and the next one is made") 
     fs::copy(before, saved, fs::copy_options::recursive);
     for (const auto step : {CheckpointStep::kCreated, CheckpointStep::kHalfWritten, CheckpointStep::kWritten,
                             CheckpointStep::kSynced, CheckpointStep::kVerified, CheckpointStep::kRenamed,
-                            CheckpointStep::kDone}) {
+                            CheckpointStep::kFolderSynced}) {
         CAPTURE(static_cast<int>(step));
         fs::remove_all(before);
         fs::copy(saved, before, fs::copy_options::recursive);
@@ -83,7 +83,7 @@ TEST_CASE("killed at any step, the old set is usable and the next one is made") 
         for (const auto& entry : fs::directory_iterator(before)) {
             leftovers += entry.path().extension() == ".tmp" ? 1 : 0;
         }
-        const bool published = step == CheckpointStep::kRenamed || step == CheckpointStep::kDone;
+        const bool published = step == CheckpointStep::kRenamed || step == CheckpointStep::kFolderSynced;
         CHECK(leftovers == (published ? 0 : 1));
         Bench bench(dir);
         const auto list = bench.list();
