@@ -10,9 +10,12 @@ namespace synod::checkpoint {
 
 std::string_view name(Level level) {
     switch (level) {
-        case Level::kNone: return "none";
-        case Level::kBasic: return "basic";
-        case Level::kFull: return "full";
+        case Level::kNone:
+            return "none";
+        case Level::kBasic:
+            return "basic";
+        case Level::kFull:
+            return "full";
     }
     return "unknown";
 }

@@ -17,8 +17,8 @@ constexpr std::uint8_t kLeaf = 0, kNode = 1, kTop = 2;
 
 Hash digest(std::initializer_list<ByteView> parts) {
     crypto_generichash_state state;
-    crypto_generichash_init(&state, reinterpret_cast<const unsigned char*>(kKey.data()), kKey.size(),
-                            Hash::size());
+    crypto_generichash_init(&state, reinterpret_cast<const unsigned char*>(kKey.data()),
+                            kKey.size(), Hash::size());
     for (const auto part : parts) {
         crypto_generichash_update(&state, part.data(), part.size());
     }
@@ -34,19 +34,22 @@ Hash node(const Hash& left, const Hash& right) {
 }  // namespace
 
 Result<void> ContentRoot::add(std::uint32_t section, ByteView key, ByteView value) {
-    const auto where = "section " + std::to_string(section) + ", record " + std::to_string(records_);
+    const auto where =
+        "section " + std::to_string(section) + ", record " + std::to_string(records_);
     if (key.size() > kMaxKeyBytes || value.size() > kMaxValueBytes) {
         return fail("checkpoint.too_large", "a record is larger than records may be", where);
     }
     bytes_ += key.size() + value.size();
     if (records_ >= kMaxRecords || bytes_ > kMaxContentBytes) {
-        return fail("checkpoint.too_large", "a checkpoint holds at most 256 MiB in 2^20 records", where);
+        return fail("checkpoint.too_large", "a checkpoint holds at most 256 MiB in 2^20 records",
+                    where);
     }
     if (section == 0 || section >= static_cast<std::uint32_t>(Section::kSeal)) {
         return fail("checkpoint.order", "the content has no such section", where);
     }
-    const bool after = section > last_section_ ||
-                       (section == last_section_ && std::ranges::lexicographical_compare(last_key_, key));
+    const bool after =
+        section > last_section_ ||
+        (section == last_section_ && std::ranges::lexicographical_compare(last_key_, key));
     if (!after) {
         return fail("checkpoint.order", "records are not in ascending order", where);
     }

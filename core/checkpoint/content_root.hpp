@@ -19,8 +19,8 @@ namespace synod::checkpoint {
 
 class ContentRoot {
   public:
-    //! Errors: checkpoint.order (not after the one before, or a record of `seal`), checkpoint.too_large
-    //! (key, value, their number or their sum).
+    //! Errors: checkpoint.order (not after the one before, or a record of `seal`),
+    //! checkpoint.too_large (key, value, their number or their sum).
     Result<void> add(std::uint32_t section, ByteView key, ByteView value);
     //! The root of what was added; more may be added afterwards.
     [[nodiscard]] Hash root() const;

@@ -25,7 +25,9 @@ std::string_view text_of(ByteView bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-Bytes encode(const BlockRef& ref) { return Writer().put(ref.height).fixed(ref.hash).take(); }
+Bytes encode(const BlockRef& ref) {
+    return Writer().put(ref.height).fixed(ref.hash).take();
+}
 
 Bytes chunk_key(std::uint32_t number) {
     Writer out;
@@ -73,14 +75,18 @@ std::optional<Kind> kind_of(std::string_view text) {
 
 Id make_id(const Metadata& m) {
     Writer in;
-    in.raw(bytes_of("synod checkpoint id/1")).fixed(m.genesis).put(m.block.height).fixed(m.block.hash);
+    in.raw(bytes_of("synod checkpoint id/1"))
+        .fixed(m.genesis)
+        .put(m.block.height)
+        .fixed(m.block.hash);
     in.put(std::uint64_t{m.created});
     if (m.parent) {
         in.fixed(*m.parent);
     }
     in.raw(bytes_of(name(m.kind)));
     Id out;
-    crypto_generichash(out.data.data(), out.data.size(), in.view().data(), in.view().size(), nullptr, 0);
+    crypto_generichash(out.data.data(), out.data.size(), in.view().data(), in.view().size(),
+                       nullptr, 0);
     return out;
 }
 
@@ -130,7 +136,8 @@ Result<Hash> write_records(const Contents& contents, const Put& put) {
         return std::unexpected(good.error());
     }
     const auto content = root.root();
-    if (auto sealed = put(static_cast<std::uint32_t>(Section::kSeal), bytes_of(key::kRoot), content.view());
+    if (auto sealed =
+            put(static_cast<std::uint32_t>(Section::kSeal), bytes_of(key::kRoot), content.view());
         !sealed) {
         return std::unexpected(sealed.error());
     }
@@ -214,8 +221,8 @@ Result<void> Assembler::chain(std::string_view key, ByteView value) {
         return taken(read(value, state_size_));
     }
     if (key.starts_with(key::kState)) {
-        if (key != text_of(chunk_key(chunks_)) || value.empty() || value.size() > kStateChunkBytes ||
-            c.state.size() % kStateChunkBytes != 0) {
+        if (key != text_of(chunk_key(chunks_)) || value.empty() ||
+            value.size() > kStateChunkBytes || c.state.size() % kStateChunkBytes != 0) {
             return fail("checkpoint.malformed", "the state's chunks are not in order and full",
                         "chunk " + std::to_string(chunks_));
         }
@@ -241,15 +248,19 @@ Result<void> Assembler::put(std::uint32_t section, ByteView key, ByteView value)
         return {};
     }
     if (sealed_) {
-        return fail("checkpoint.order", "a record comes after the seal", "section " + std::to_string(section));
+        return fail("checkpoint.order", "a record comes after the seal",
+                    "section " + std::to_string(section));
     }
     if (auto added = root_.add(section, key, value); !added) {
         return added;
     }
     switch (static_cast<Section>(section)) {
-        case Section::kMetadata: return metadata(text_of(key), value);
-        case Section::kChain: return chain(text_of(key), value);
-        default: return {};
+        case Section::kMetadata:
+            return metadata(text_of(key), value);
+        case Section::kChain:
+            return chain(text_of(key), value);
+        default:
+            return {};
     }
 }
 
@@ -260,9 +271,9 @@ Result<void> Assembler::complete() const {
                         ", this program reads up to " + std::to_string(kFormatRevision),
                     {}, "use the program that wrote it, or a newer one");
     }
-    for (const auto field :
-         {key::kBlockHash, key::kCreated, key::kFormat, key::kGenesis, key::kHeight, key::kId, key::kKind,
-          key::kVersion, key::kCommitted, key::kFinal, key::kHeader, key::kStateRoot, key::kStateSize}) {
+    for (const auto field : {key::kBlockHash, key::kCreated, key::kFormat, key::kGenesis,
+                             key::kHeight, key::kId, key::kKind, key::kVersion, key::kCommitted,
+                             key::kFinal, key::kHeader, key::kStateRoot, key::kStateSize}) {
         if (!seen_.contains(field)) {
             return fail("checkpoint.missing_field", "a field is missing", std::string(field));
         }
@@ -277,15 +288,16 @@ Result<Assembler::Finished> Assembler::finish() {
     }
     if (const auto root = root_.root(); root != *sealed_) {
         return fail("checkpoint.root_mismatch",
-                    "the records lead to the content root " + to_hex(root.view()) + ", the file says " +
-                        to_hex(sealed_->view()),
+                    "the records lead to the content root " + to_hex(root.view()) +
+                        ", the file says " + to_hex(sealed_->view()),
                     "seal", "the file was changed: use another checkpoint");
     }
     if (auto all = complete(); !all) {
         return std::unexpected(all.error());
     }
     if (state_size_ != out_.chain.state.size() || state_size_ == 0) {
-        return fail("checkpoint.malformed", "the state's chunks are not as long as it says", "state_size");
+        return fail("checkpoint.malformed", "the state's chunks are not as long as it says",
+                    "state_size");
     }
     if (out_.metadata.id != make_id(out_.metadata)) {
         return fail("checkpoint.malformed", "its id doesn't follow from its facts", "id");

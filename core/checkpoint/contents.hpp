@@ -54,8 +54,8 @@ struct Contents {
     bool operator==(const Contents&) const = default;
 };
 
-//! BLAKE2b-128("synod checkpoint id/1" | genesis | height u64 LE | hash | created u64 LE | parent or
-//! nothing | kind): the same facts give the same id.
+//! BLAKE2b-128("synod checkpoint id/1" | genesis | height u64 LE | hash | created u64 LE | parent
+//! or nothing | kind): the same facts give the same id.
 Id make_id(const Metadata& metadata);
 
 using Put = std::function<Result<void>(std::uint32_t section, ByteView key, ByteView value)>;

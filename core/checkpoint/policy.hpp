@@ -12,8 +12,8 @@ namespace synod::checkpoint {
 
 struct PolicyConfig {
     std::uint64_t interval = 1'000;  //!< committed blocks; 0: only when asked
-    //! Between two that the interval asks for: while a node catches up, thousands of blocks a second
-    //! pass, and one checkpoint in a while is enough.
+    //! Between two that the interval asks for: while a node catches up, thousands of blocks a
+    //! second pass, and one checkpoint in a while is enough.
     Duration min_gap = std::chrono::seconds(10);
     //! After a failure, doubled with each further one up to retry_max.
     Duration retry_first = std::chrono::seconds(10);

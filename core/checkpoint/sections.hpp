@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-//! What a checkpoint is made of: numbered sections of records, and the largest sizes. The numbers and
-//! keys are written into files that outlive this code: they are never reused for something else.
-//! Constants only; pure.
+//! What a checkpoint is made of: numbered sections of records, and the largest sizes. The numbers
+//! and keys are written into files that outlive this code: they are never reused for something
+//! else. Constants only; pure.
 
 #include <cstddef>
 #include <cstdint>
@@ -13,8 +13,9 @@ namespace synod::checkpoint {
 //! Raised when a record changes its meaning; a reader refuses what is newer (checkpoint.newer).
 inline constexpr std::uint32_t kFormatRevision = 1;
 
-//! Records are sorted by section, then by key (as bytes). Unknown sections and keys of a known format
-//! revision are covered by the content root and otherwise ignored, so that a section can grow.
+//! Records are sorted by section, then by key (as bytes). Unknown sections and keys of a known
+//! format revision are covered by the content root and otherwise ignored, so that a section can
+//! grow.
 enum class Section : std::uint32_t {
     kMetadata = 1,
     kChain = 2,
@@ -50,10 +51,11 @@ inline constexpr std::string_view kStateSize = "state_size";  //!< u64, bytes of
 inline constexpr std::string_view kRoot = "root";  //!< 32 bytes: the content root
 }  // namespace key
 
-inline constexpr std::size_t kMaxKeyBytes = 256;              //!< as SYNOD_CHECKPOINT_KEY_MAX
-inline constexpr std::size_t kMaxValueBytes = 16u << 20;      //!< as SYNOD_CHECKPOINT_VALUE_MAX
-inline constexpr std::size_t kStateChunkBytes = 1u << 20;     //!< all but the last chunk have it
-inline constexpr std::uint64_t kMaxContentBytes = 256u << 20;  //!< keys and values of one checkpoint
+inline constexpr std::size_t kMaxKeyBytes = 256;           //!< as SYNOD_CHECKPOINT_KEY_MAX
+inline constexpr std::size_t kMaxValueBytes = 16u << 20;   //!< as SYNOD_CHECKPOINT_VALUE_MAX
+inline constexpr std::size_t kStateChunkBytes = 1u << 20;  //!< all but the last chunk have it
+inline constexpr std::uint64_t kMaxContentBytes = 256u
+                                                  << 20;  //!< keys and values of one checkpoint
 inline constexpr std::uint64_t kMaxRecords = 1u << 20;
 inline constexpr std::uint32_t kMaxSealRecords = 1'024;
 inline constexpr std::size_t kMaxHeaderBytes = 64u << 10;

@@ -19,8 +19,9 @@ Result<SharedBytes> stored_block(store::Store& store, const checkpoint::BlockRef
     }
     if (hashes->empty() || hashes->front() != ref.hash) {
         return fail("checkpoint.off_chain",
-                    hashes->empty() ? "the store doesn't reach so far"
-                                    : "our block of that height is " + to_hex(hashes->front().view()),
+                    hashes->empty()
+                        ? "the store doesn't reach so far"
+                        : "our block of that height is " + to_hex(hashes->front().view()),
                     at(ref));
     }
     return store.read_block(ref.height);
@@ -35,17 +36,20 @@ Result<Hash> header_state_root(const pipeline::Consensus& consensus, ByteView bl
     boost::system::error_code bad;
     const auto explained = boost::json::parse(*text, bad);
     if (!bad && explained.is_object()) {
-        if (const auto* root = explained.as_object().if_contains("state_root"); root && root->is_string()) {
+        if (const auto* root = explained.as_object().if_contains("state_root");
+            root && root->is_string()) {
             if (auto hash = fixed_from_hex<Hash>(std::string_view(root->as_string()))) {
                 return *hash;
             }
         }
     }
-    return fail("checkpoint.unsupported", "the consensus plugin doesn't say what state root a block has",
-                "consensus.explain", "use verification: basic");
+    return fail("checkpoint.unsupported",
+                "the consensus plugin doesn't say what state root a block has", "consensus.explain",
+                "use verification: basic");
 }
 
-Result<Bytes> header_of(const pipeline::Consensus& consensus, ByteView block, const checkpoint::BlockRef& ref) {
+Result<Bytes> header_of(const pipeline::Consensus& consensus, ByteView block,
+                        const checkpoint::BlockRef& ref) {
     auto decoded = consensus.decode(SYNOD_FORM_BLOCKS, block, 1);
     if (!decoded) {
         return std::unexpected(decoded.error());
@@ -58,17 +62,21 @@ Result<Bytes> header_of(const pipeline::Consensus& consensus, ByteView block, co
 }
 
 //! The header form is that of the block, and the state's bytes load into a state after it.
-Result<void> check_header(const pipeline::Consensus& consensus, const checkpoint::Contents& contents) {
+Result<void> check_header(const pipeline::Consensus& consensus,
+                          const checkpoint::Contents& contents) {
     const auto& block = contents.metadata.block;
     auto decoded = consensus.decode(SYNOD_FORM_HEADERS, contents.chain.header, 1);
-    if (!decoded || decoded->views.size() != 1 || decoded->consumed != contents.chain.header.size() ||
-        decoded->views[0].height != block.height || Hash::copy(decoded->views[0].hash) != block.hash) {
+    if (!decoded || decoded->views.size() != 1 ||
+        decoded->consumed != contents.chain.header.size() ||
+        decoded->views[0].height != block.height ||
+        Hash::copy(decoded->views[0].hash) != block.hash) {
         return fail("checkpoint.header_mismatch", "its header is not its block's", at(block));
     }
     return {};
 }
 
-Result<CheckedState> load_state(pipeline::Consensus& consensus, const checkpoint::Contents& contents) {
+Result<CheckedState> load_state(pipeline::Consensus& consensus,
+                                const checkpoint::Contents& contents) {
     const auto& block = contents.metadata.block;
     CheckedState out;
     auto state = consensus.load(contents.chain.state);
@@ -83,31 +91,35 @@ Result<CheckedState> load_state(pipeline::Consensus& consensus, const checkpoint
     const checkpoint::BlockRef head{weight->height, Hash::copy(weight->hash)};
     const checkpoint::BlockRef final_block{weight->final_height, Hash::copy(weight->final_hash)};
     if (head != block || final_block != contents.chain.final_) {
-        return fail("checkpoint.state_mismatch", "its state stands at " + at(head) + ", final " + at(final_block),
-                    at(block));
+        return fail("checkpoint.state_mismatch",
+                    "its state stands at " + at(head) + ", final " + at(final_block), at(block));
     }
     if (*root != contents.chain.state_root) {
-        return fail("checkpoint.state_root", "its state has the root " + to_hex(root->view()) + ", it says " +
-                    to_hex(contents.chain.state_root.view()), at(block));
+        return fail("checkpoint.state_root",
+                    "its state has the root " + to_hex(root->view()) + ", it says " +
+                        to_hex(contents.chain.state_root.view()),
+                    at(block));
     }
     out.state = *state;
     out.weight = *weight;
     return out;
 }
 
-Result<std::shared_ptr<pipeline::CheckSet>> check_certificate(pipeline::Consensus& consensus,
-                                                              const pipeline::State& state,
-                                                              const checkpoint::Contents& contents) {
+Result<std::shared_ptr<pipeline::CheckSet>> check_certificate(
+    pipeline::Consensus& consensus, const pipeline::State& state,
+    const checkpoint::Contents& contents) {
     if (contents.chain.head_proof.empty()) {
         return nullptr;
     }
     auto checks = std::make_shared<pipeline::CheckSet>();
     auto view = consensus.check_head(state, contents.chain.head_proof, *checks);
     if (!view) {
-        return fail("checkpoint.certificate", view.error().error.text(), at(contents.metadata.block));
+        return fail("checkpoint.certificate", view.error().error.text(),
+                    at(contents.metadata.block));
     }
     if (Hash::copy(view->hash) != contents.metadata.block.hash) {
-        return fail("checkpoint.certificate", "it certifies another block, " + to_hex({view->hash, 32}),
+        return fail("checkpoint.certificate",
+                    "it certifies another block, " + to_hex({view->hash, 32}),
                     at(contents.metadata.block));
     }
     return checks;
@@ -116,7 +128,8 @@ Result<std::shared_ptr<pipeline::CheckSet>> check_certificate(pipeline::Consensu
 }  // namespace
 
 Result<checkpoint::Contents> gather_checkpoint(pipeline::Consensus& consensus, store::Store& store,
-                                               const CommittedBlock& from, checkpoint::Metadata metadata) {
+                                               const CommittedBlock& from,
+                                               checkpoint::Metadata metadata) {
     auto weight = consensus.weigh(from.state);
     auto root = weight ? consensus.root(from.state) : std::unexpected(weight.error());
     auto saved = root ? consensus.save(from.state) : std::unexpected(root.error());
@@ -158,9 +171,9 @@ Result<checkpoint::Contents> gather_checkpoint(pipeline::Consensus& consensus, s
 Result<CheckedState> check_checkpoint(pipeline::Consensus& consensus, store::Store& store,
                                       const checkpoint::Contents& contents, const Hash& genesis) {
     if (contents.metadata.genesis != genesis) {
-        return fail("checkpoint.other_chain",
-                    "its genesis is " + to_hex(contents.metadata.genesis.view()) + ", ours " +
-                        to_hex(genesis.view()));
+        return fail("checkpoint.other_chain", "its genesis is " +
+                                                  to_hex(contents.metadata.genesis.view()) +
+                                                  ", ours " + to_hex(genesis.view()));
     }
     if (auto good = check_header(consensus, contents); !good) {
         return std::unexpected(good.error());
@@ -178,8 +191,9 @@ Result<CheckedState> check_checkpoint(pipeline::Consensus& consensus, store::Sto
         return std::unexpected(root.error());
     }
     if (*root != contents.chain.state_root) {
-        return fail("checkpoint.state_root", "its state has the root " +
-                    to_hex(contents.chain.state_root.view()) + ", the block's header " + to_hex(root->view()),
+        return fail("checkpoint.state_root",
+                    "its state has the root " + to_hex(contents.chain.state_root.view()) +
+                        ", the block's header " + to_hex(root->view()),
                     at(contents.metadata.block));
     }
     auto certificate = check_certificate(consensus, out->state, contents);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-//! What a checkpoint takes from the chain, and what of it must hold against the chain. On the strand
-//! of the consensus plugin; reads the store, changes nothing.
+//! What a checkpoint takes from the chain, and what of it must hold against the chain. On the
+//! strand of the consensus plugin; reads the store, changes nothing.
 
 #include "core/checkpoint/contents.hpp"
 #include "core/pipeline/consensus.hpp"
@@ -17,10 +17,12 @@ struct CommittedBlock {
     SharedBytes child;
 };
 
-//! Everything but what is the same for a whole job: `metadata` gives genesis, parent, created, version
-//! and kind. Errors: plugin.*, store.*, checkpoint.off_chain (the state's block isn't stored).
+//! Everything but what is the same for a whole job: `metadata` gives genesis, parent, created,
+//! version and kind. Errors: plugin.*, store.*, checkpoint.off_chain (the state's block isn't
+//! stored).
 Result<checkpoint::Contents> gather_checkpoint(pipeline::Consensus& consensus, store::Store& store,
-                                               const CommittedBlock& from, checkpoint::Metadata metadata);
+                                               const CommittedBlock& from,
+                                               checkpoint::Metadata metadata);
 
 struct CheckedState {
     pipeline::State state;  //!< loaded from the checkpoint

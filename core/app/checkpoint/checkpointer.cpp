@@ -30,7 +30,8 @@ CheckpointConfig checkpoint_config(const host::Manifest& manifest, const Hash& g
                                                          : manifest.checkpoint_dir;
     out.policy.interval = static_cast<std::uint64_t>(manifest.integer("checkpoint", "interval"));
     out.keep = static_cast<std::size_t>(manifest.integer("checkpoint", "keep"));
-    out.verification = checkpoint::level_of(manifest.text("checkpoint", "verification")).value_or(Level::kFull);
+    out.verification =
+        checkpoint::level_of(manifest.text("checkpoint", "verification")).value_or(Level::kFull);
     out.genesis = genesis;
     out.version = kProgramVersion;
     return out;
@@ -38,8 +39,8 @@ CheckpointConfig checkpoint_config(const host::Manifest& manifest, const Hash& g
 
 void mark_damaged(CheckpointInfo& info, const Error& error) {
     // The disk, our own store being behind, and what a plugin can't say are not the file's faults.
-    constexpr std::array<std::string_view, 4> kNotTheFile = {"checkpoint.io", "checkpoint.missing",
-                                                             "checkpoint.off_chain", "checkpoint.unsupported"};
+    constexpr std::array<std::string_view, 4> kNotTheFile = {
+        "checkpoint.io", "checkpoint.missing", "checkpoint.off_chain", "checkpoint.unsupported"};
     if (error.code.starts_with("checkpoint.") &&
         std::ranges::find(kNotTheFile, std::string_view(error.code)) == kNotTheFile.end()) {
         info.damaged = error.text();
@@ -47,7 +48,8 @@ void mark_damaged(CheckpointInfo& info, const Error& error) {
     }
 }
 
-// ---- tasks ----------------------------------------------------------------------------------------
+// ---- tasks
+// ----------------------------------------------------------------------------------------
 
 std::function<void()> Checkpointer::Impl::guarded(std::function<void()> task) {
     return [self = shared_from_this(), task = std::move(task)]() mutable {
@@ -66,7 +68,9 @@ std::function<void()> Checkpointer::Impl::guarded(std::function<void()> task) {
     };
 }
 
-void Checkpointer::Impl::on_format(std::function<void()> task) { parts.on_format(guarded(std::move(task))); }
+void Checkpointer::Impl::on_format(std::function<void()> task) {
+    parts.on_format(guarded(std::move(task)));
+}
 void Checkpointer::Impl::on_consensus(std::function<void()> task) {
     parts.pipeline.on_consensus(guarded(std::move(task)), {});
 }
@@ -98,7 +102,8 @@ void Checkpointer::Impl::close() {
     current.reset();
 }
 
-// ---- what is there --------------------------------------------------------------------------------
+// ---- what is there
+// --------------------------------------------------------------------------------
 
 void Checkpointer::Impl::scan() {
     on_format([this] {
@@ -139,7 +144,8 @@ void Checkpointer::Impl::scanned(Result<std::vector<CheckpointInfo>> found) {
         unreadable = found.error();
         spdlog::error("{}", unreadable->text());
     }
-    const auto newest = std::ranges::find_if(known, [](const auto& i) { return i.damaged.empty(); });
+    const auto newest =
+        std::ranges::find_if(known, [](const auto& i) { return i.damaged.empty(); });
     if (newest != known.end()) {
         policy = checkpoint::Policy(config.policy, newest->height);
     }
@@ -154,7 +160,8 @@ void Checkpointer::Impl::scanned(Result<std::vector<CheckpointInfo>> found) {
     try_to_make();
 }
 
-void Checkpointer::Impl::when_scanned(std::function<void()> task, std::function<void(Error)> refused) {
+void Checkpointer::Impl::when_scanned(std::function<void()> task,
+                                      std::function<void(Error)> refused) {
     if (has_scanned) {
         if (unreadable) {
             refused(*unreadable);
@@ -164,10 +171,15 @@ void Checkpointer::Impl::when_scanned(std::function<void()> task, std::function<
         return;
     }
     if (waiting.size() >= kMaxCheckpointWaiters) {
-        refused({"checkpoint.busy", "too many requests wait for the folder to be read", {}, "try again"});
+        refused({"checkpoint.busy",
+                 "too many requests wait for the folder to be read",
+                 {},
+                 "try again"});
         return;
     }
-    waiting.push_back([this, task = std::move(task), refused = std::move(refused)] { when_scanned(task, refused); });
+    waiting.push_back([this, task = std::move(task), refused = std::move(refused)] {
+        when_scanned(task, refused);
+    });
 }
 
 void Checkpointer::Impl::remember(const CheckpointInfo& info) {
@@ -187,7 +199,7 @@ std::vector<checkpoint::Entry> Checkpointer::Impl::entries() const {
         entry.metadata.genesis = config.genesis;  // whether it is, the check of the contents says
         entry.metadata.created = info.created;
         entry.metadata.id = fixed_from_hex<checkpoint::Id>(info.id).value_or(checkpoint::Id{});
-        entry.standing = !info.damaged.empty()          ? Standing::kDamaged
+        entry.standing = !info.damaged.empty()           ? Standing::kDamaged
                          : info.verified != Level::kNone ? Standing::kVerified
                                                          : Standing::kUnknown;
         entry.why = info.damaged;
@@ -206,7 +218,8 @@ Result<CheckpointInfo> Checkpointer::Impl::find(const std::string& which) const 
             continue;
         }
         if (found) {
-            return fail("checkpoint.ambiguous", "several checkpoints begin so", which, "give more of the id");
+            return fail("checkpoint.ambiguous", "several checkpoints begin so", which,
+                        "give more of the id");
         }
         found = info;
     }
@@ -229,7 +242,8 @@ void Checkpointer::Impl::prune() {
     }
 }
 
-// ---- when one is made -----------------------------------------------------------------------------
+// ---- when one is made
+// -----------------------------------------------------------------------------
 
 void Checkpointer::Impl::try_to_make() {
     if (!has_scanned || unreadable || !config.writer || !latest || !latest->state) {
@@ -250,7 +264,8 @@ void Checkpointer::Impl::try_to_make() {
     m.genesis = config.genesis;
     m.version = config.version;
     m.created = unix_now();
-    const auto parent = std::ranges::find_if(known, [](const auto& i) { return i.damaged.empty(); });
+    const auto parent =
+        std::ranges::find_if(known, [](const auto& i) { return i.damaged.empty(); });
     if (parent != known.end()) {
         m.parent = fixed_from_hex<checkpoint::Id>(parent->id);
     }
@@ -279,15 +294,25 @@ void Checkpointer::Impl::made(const JobPtr& finished, Result<void> outcome) {
     }
 }
 
-// ---- the outside ----------------------------------------------------------------------------------
+// ---- the outside
+// ----------------------------------------------------------------------------------
 
 Checkpointer::Checkpointer(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Checkpointer::~Checkpointer() { close(); }
-void Checkpointer::close() { impl_->close(); }
-bool Checkpointer::making() const { return impl_->policy.making(); }
-const std::filesystem::path& Checkpointer::dir() const { return impl_->folder.dir(); }
+Checkpointer::~Checkpointer() {
+    close();
+}
+void Checkpointer::close() {
+    impl_->close();
+}
+bool Checkpointer::making() const {
+    return impl_->policy.making();
+}
+const std::filesystem::path& Checkpointer::dir() const {
+    return impl_->folder.dir();
+}
 
-Result<std::unique_ptr<Checkpointer>> Checkpointer::open(CheckpointConfig config, CheckpointParts parts) {
+Result<std::unique_ptr<Checkpointer>> Checkpointer::open(CheckpointConfig config,
+                                                         CheckpointParts parts) {
     auto folder = CheckpointFolder::open(config.dir, config.writer, config.hook);
     if (!folder) {
         return std::unexpected(folder.error());
@@ -311,7 +336,8 @@ void Checkpointer::create_now(checkpoint::Kind kind, Done<CheckpointInfo> done) 
         return;
     }
     if (!impl_->latest || !impl_->latest->state) {
-        done(fail("checkpoint.no_state", "no committed block is known yet", {}, "wait until the node syncs"));
+        done(fail("checkpoint.no_state", "no committed block is known yet", {},
+                  "wait until the node syncs"));
         return;
     }
     if (impl_->asked.size() >= kMaxCheckpointWaiters) {
@@ -329,7 +355,8 @@ void Checkpointer::create_now(checkpoint::Kind kind, Done<CheckpointInfo> done) 
 
 std::optional<CheckpointInfo> Checkpointer::last() const {
     const auto& known = impl_->known;
-    const auto newest = std::ranges::find_if(known, [](const auto& i) { return i.damaged.empty(); });
+    const auto newest =
+        std::ranges::find_if(known, [](const auto& i) { return i.damaged.empty(); });
     return newest == known.end() ? std::nullopt : std::optional(*newest);
 }
 
@@ -355,7 +382,8 @@ void Checkpointer::verify(std::string which, Level level, Done<CheckpointInfo> d
             if (outcome || !job->info.damaged.empty()) {
                 impl->remember(job->info);
             } else if (outcome.error().code == "checkpoint.missing") {
-                std::erase_if(impl->known, [&](const CheckpointInfo& k) { return k.file == job->info.file; });
+                std::erase_if(impl->known,
+                              [&](const CheckpointInfo& k) { return k.file == job->info.file; });
             }
             done(outcome ? Result<CheckpointInfo>(job->info) : std::unexpected(outcome.error()));
         };
@@ -378,11 +406,12 @@ void Checkpointer::remove(std::string which, Done<CheckpointInfo> done) {
             done(std::unexpected(found.error()));
             return;
         }
-        const auto verified = std::ranges::find_if(
-            impl->known, [](const auto& i) { return i.damaged.empty() && i.verified != Level::kNone; });
+        const auto verified = std::ranges::find_if(impl->known, [](const auto& i) {
+            return i.damaged.empty() && i.verified != Level::kNone;
+        });
         if (verified != impl->known.end() && verified->file == found->file) {
-            done(fail("checkpoint.last_verified", "it is the newest verified checkpoint", at(*found),
-                      "make another one first"));
+            done(fail("checkpoint.last_verified", "it is the newest verified checkpoint",
+                      at(*found), "make another one first"));
             return;
         }
         std::erase_if(impl->known, [&](const CheckpointInfo& k) { return k.file == found->file; });

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 //! Makes, lists, verifies and removes checkpoints. Its functions belong to the control thread and
-//! return at once; the work is done on the strands of the consensus and of the format plugin, and ends
-//! with a call of `done` on the control thread. One checkpoint is made at a time. It decides nothing:
-//! when, what and which are core/checkpoint's.
+//! return at once; the work is done on the strands of the consensus and of the format plugin, and
+//! ends with a call of `done` on the control thread. One checkpoint is made at a time. It decides
+//! nothing: when, what and which are core/checkpoint's.
 
 #include <memory>
 #include <optional>
@@ -55,7 +55,8 @@ struct RecoveryRequest {
     std::optional<std::uint64_t> max_age_ms;
 };
 
-//! A state to go on from, and why newer checkpoints weren't taken ("<file> <code>: ...", newest first).
+//! A state to go on from, and why newer checkpoints weren't taken ("<file> <code>: ...", newest
+//! first).
 struct Recovered {
     CheckpointInfo info;
     pipeline::State state;  //!< after info.height; nobody else holds it
@@ -68,14 +69,15 @@ class Checkpointer {
     template <typename T>
     using Done = std::function<void(Result<T>)>;
 
-    //! Opens the folder (blocking, a writer removes leftovers) and begins to read what is in it on a
-    //! worker. Errors: checkpoint.locked, checkpoint.io.
-    static Result<std::unique_ptr<Checkpointer>> open(CheckpointConfig config, CheckpointParts parts);
+    //! Opens the folder (blocking, a writer removes leftovers) and begins to read what is in it on
+    //! a worker. Errors: checkpoint.locked, checkpoint.io.
+    static Result<std::unique_ptr<Checkpointer>> open(CheckpointConfig config,
+                                                      CheckpointParts parts);
     ~Checkpointer();  //!< close()
 
-    //! The committed block moved. Cheap: makes one only when it is due and none is being made. Give the
-    //! newest state at or below the committed block: while a node catches up it has none of that very
-    //! block. A null state changes nothing. Both blocks are stored already.
+    //! The committed block moved. Cheap: makes one only when it is due and none is being made. Give
+    //! the newest state at or below the committed block: while a node catches up it has none of
+    //! that very block. A null state changes nothing. Both blocks are stored already.
     void on_committed(CommittedBlock block);
     //! Makes one of the newest committed block whatever the interval says. Errors for `done`:
     //! checkpoint.no_state (nothing was committed yet), checkpoint.read_only, checkpoint.busy,
@@ -83,19 +85,19 @@ class Checkpointer {
     void create_now(checkpoint::Kind kind, Done<CheckpointInfo> done);
     //! The newest usable one; nothing until the folder was read.
     [[nodiscard]] std::optional<CheckpointInfo> last() const;
-    //! Newest first, damaged ones included. Waits until the folder was read. Errors: checkpoint.busy,
-    //! checkpoint.io.
+    //! Newest first, damaged ones included. Waits until the folder was read. Errors:
+    //! checkpoint.busy, checkpoint.io.
     void list(Done<std::vector<CheckpointInfo>> done);
     //! `which`: "latest" (the newest, damaged or not), an id or a beginning of one that is unique.
     //! Errors: checkpoint.missing, checkpoint.ambiguous, checkpoint.misnamed, those of
     //! decode_checkpoint, check_checkpoint; checkpoint.certificate.
     void verify(std::string which, checkpoint::Level level, Done<CheckpointInfo> done);
-    //! Errors: checkpoint.missing, checkpoint.ambiguous, checkpoint.last_verified (the newest verified
-    //! one stays), checkpoint.read_only, checkpoint.io.
+    //! Errors: checkpoint.missing, checkpoint.ambiguous, checkpoint.last_verified (the newest
+    //! verified one stays), checkpoint.read_only, checkpoint.io.
     void remove(std::string which, Done<CheckpointInfo> done);
-    //! The newest one that passes the level full, its state loaded. Changes nothing, neither files nor
-    //! the store. Errors: checkpoint.none_usable (the message says why each isn't), checkpoint.busy,
-    //! checkpoint.io.
+    //! The newest one that passes the level full, its state loaded. Changes nothing, neither files
+    //! nor the store. Errors: checkpoint.none_usable (the message says why each isn't),
+    //! checkpoint.busy, checkpoint.io.
     void recover(RecoveryRequest request, Done<Recovered> done);
     [[nodiscard]] bool making() const;
     [[nodiscard]] const std::filesystem::path& dir() const;

@@ -32,7 +32,8 @@ struct Source {
             return 1;
         }
         const auto& row = self.rows[self.next++];
-        *out = {row.section, 0, {row.key.data(), row.key.size()}, {row.value.data(), row.value.size()}};
+        *out = {
+            row.section, 0, {row.key.data(), row.key.size()}, {row.value.data(), row.value.size()}};
         return SYNOD_OK;
     }
 };
@@ -65,7 +66,8 @@ struct Input {
         if (buffer == nullptr || capacity == 0) {
             return SYNOD_E_INVALID;
         }
-        const auto n = self.reader.read(buffer, std::min<std::uint64_t>(capacity, kMaxCheckpointFileBytes));
+        const auto n =
+            self.reader.read(buffer, std::min<std::uint64_t>(capacity, kMaxCheckpointFileBytes));
         self.broken = self.broken || !n;
         return n ? static_cast<std::int64_t>(*n) : SYNOD_E_INTERNAL;
     }

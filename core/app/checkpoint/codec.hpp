@@ -16,8 +16,9 @@ namespace synod::app {
 Result<Hash> encode_checkpoint(host::Instance& format, const checkpoint::Contents& contents,
                                const std::function<Result<void>(ByteView)>& write);
 
-//! Reads a file whose content root then holds. Errors: plugin.*, checkpoint.damaged (the format says
-//! that the bytes are), checkpoint.other_format, those of checkpoint::Assembler and of the reader.
+//! Reads a file whose content root then holds. Errors: plugin.*, checkpoint.damaged (the format
+//! says that the bytes are), checkpoint.other_format, those of checkpoint::Assembler and of the
+//! reader.
 Result<checkpoint::Assembler::Finished> decode_checkpoint(host::Instance& format,
                                                           const std::filesystem::path& file);
 

@@ -23,15 +23,16 @@ constexpr std::string_view kLock = "checkpoints.lock";
 constexpr std::size_t kHeightDigits = 12, kIdDigits = 32;
 
 std::unexpected<Error> io(const std::string& what, const fs::path& path) {
-    return fail("checkpoint.io", what + ": " + std::generic_category().message(errno), path.string(),
-                "look at the disk and at the folder's owner and mode");
+    return fail("checkpoint.io", what + ": " + std::generic_category().message(errno),
+                path.string(), "look at the disk and at the folder's owner and mode");
 }
 
 std::optional<CheckpointFile> parse_name(const std::string& name) {
     CheckpointFile out;
     out.name = name;
     const auto dash = name.find('-');
-    if (!name.ends_with(kSuffix) || dash == std::string::npos || dash < kHeightDigits || dash > 20) {
+    if (!name.ends_with(kSuffix) || dash == std::string::npos || dash < kHeightDigits ||
+        dash > 20) {
         return std::nullopt;
     }
     const auto* end = name.data() + dash;
@@ -56,7 +57,8 @@ std::string checkpoint_file_name(std::uint64_t height, const checkpoint::Id& id)
     return digits + "-" + to_hex(id.view()) + std::string(kSuffix);
 }
 
-// ---- one that is being written -------------------------------------------------------------------
+// ---- one that is being written
+// -------------------------------------------------------------------
 
 NewCheckpoint::NewCheckpoint(int fd, fs::path path, std::string name, StepHook hook)
     : fd_(fd), path_(std::move(path)), name_(std::move(name)), hook_(std::move(hook)) {}
@@ -86,7 +88,8 @@ void NewCheckpoint::step(CheckpointStep at) const {
 
 Result<void> NewCheckpoint::write(ByteView bytes) {
     if (bytes.size() > kMaxCheckpointFileBytes - bytes_) {
-        return fail("checkpoint.too_large", "the file would be larger than 256 MiB", path_.string());
+        return fail("checkpoint.too_large", "the file would be larger than 256 MiB",
+                    path_.string());
     }
     const bool first = bytes_ == 0;
     while (!bytes.empty()) {
@@ -115,7 +118,8 @@ Result<void> NewCheckpoint::sync() {
     return {};
 }
 
-// ---- the folder -----------------------------------------------------------------------------------
+// ---- the folder
+// -----------------------------------------------------------------------------------
 
 Result<CheckpointFolder> CheckpointFolder::open(fs::path dir, bool writer, StepHook hook) {
     CheckpointFolder out(std::move(dir), std::move(hook));
@@ -125,12 +129,14 @@ Result<CheckpointFolder> CheckpointFolder::open(fs::path dir, bool writer, StepH
     std::error_code error;
     fs::create_directories(out.dir_, error);
     if (error) {
-        return fail("checkpoint.io", "can't make the folder: " + error.message(), out.dir_.string());
+        return fail("checkpoint.io", "can't make the folder: " + error.message(),
+                    out.dir_.string());
     }
     auto lock = store::FolderLock::take((out.dir_ / kLock).string(), false);
     if (!lock) {
         return fail(lock.error().code == "store.locked" ? "checkpoint.locked" : "checkpoint.io",
-                    lock.error().message, out.dir_.string(), "another process writes checkpoints here");
+                    lock.error().message, out.dir_.string(),
+                    "another process writes checkpoints here");
     }
     out.lock_ = std::move(*lock);
     out.remove_leftovers();
@@ -142,7 +148,8 @@ void CheckpointFolder::remove_leftovers() const {
     std::vector<fs::path> gone;
     for (fs::directory_iterator it(dir_, error), end; !error && it != end; it.increment(error)) {
         const auto name = it->path().filename().string();
-        if (name.ends_with(kTemporary) && parse_name(name.substr(0, name.size() - kTemporary.size()))) {
+        if (name.ends_with(kTemporary) &&
+            parse_name(name.substr(0, name.size() - kTemporary.size()))) {
             gone.push_back(it->path());
         }
     }
@@ -186,7 +193,8 @@ Result<NewCheckpoint> CheckpointFolder::create(std::uint64_t height, const check
         return fail("checkpoint.exists", "there is one of that name", (dir_ / name).string());
     }
     auto path = dir_ / (name + std::string(kTemporary));
-    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+    const int fd =
+        ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (fd < 0) {
         return io("can't make the file", path);
     }
@@ -222,13 +230,15 @@ Result<void> CheckpointFolder::remove(const std::string& name) {
     return {};
 }
 
-// ---- reading --------------------------------------------------------------------------------------
+// ---- reading
+// --------------------------------------------------------------------------------------
 
 Result<CheckpointReader> CheckpointReader::open(const fs::path& file) {
     const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return errno == ENOENT ? fail("checkpoint.missing", "there is no such checkpoint", file.string())
-                               : Result<CheckpointReader>(io("can't open it", file));
+        return errno == ENOENT
+                   ? fail("checkpoint.missing", "there is no such checkpoint", file.string())
+                   : Result<CheckpointReader>(io("can't open it", file));
     }
     struct stat facts {};
     const bool known = ::fstat(fd, &facts) == 0;

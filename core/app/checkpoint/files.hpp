@@ -2,9 +2,10 @@
 #pragma once
 //! The folder of checkpoints. A checkpoint appears whole or not at all: it is written beside the
 //! others under a temporary name, synced, checked by whoever writes it, renamed, and the folder is
-//! synced. A crash at any point leaves the others as they were and at most a temporary file, which the
-//! next writer removes. One writer, by a lock on the folder; readers need none, since a published file
-//! never changes. Functions block on the disk: never on the control or the I/O thread, but at start.
+//! synced. A crash at any point leaves the others as they were and at most a temporary file, which
+//! the next writer removes. One writer, by a lock on the folder; readers need none, since a
+//! published file never changes. Functions block on the disk: never on the control or the I/O
+//! thread, but at start.
 
 #include <filesystem>
 #include <functional>
@@ -23,7 +24,15 @@ inline constexpr std::uint64_t kMaxCheckpointFileBytes = 256u << 20;
 inline constexpr std::size_t kMaxCheckpointFiles = 20'000;
 
 //! Where a writer stands; for tests that kill it there.
-enum class CheckpointStep : std::uint8_t { kCreated, kHalfWritten, kWritten, kSynced, kVerified, kRenamed, kFolderSynced };
+enum class CheckpointStep : std::uint8_t {
+    kCreated,
+    kHalfWritten,
+    kWritten,
+    kSynced,
+    kVerified,
+    kRenamed,
+    kFolderSynced
+};
 using StepHook = std::function<void(CheckpointStep)>;
 
 //! "<height, 12 digits>-<id, 32 hex>.checkpoint"
@@ -63,9 +72,10 @@ class NewCheckpoint {
 
 class CheckpointFolder {
   public:
-    //! `writer`: makes the folder, takes its lock, removes temporary files. A reader's folder may be
-    //! missing: then it is empty. Errors: checkpoint.locked, checkpoint.io.
-    static Result<CheckpointFolder> open(std::filesystem::path dir, bool writer, StepHook hook = {});
+    //! `writer`: makes the folder, takes its lock, removes temporary files. A reader's folder may
+    //! be missing: then it is empty. Errors: checkpoint.locked, checkpoint.io.
+    static Result<CheckpointFolder> open(std::filesystem::path dir, bool writer,
+                                         StepHook hook = {});
 
     //! Every checkpoint by its name, in no order; other files are left alone and not listed.
     //! Errors: checkpoint.io, checkpoint.too_many.
@@ -76,11 +86,14 @@ class CheckpointFolder {
     Result<void> publish(NewCheckpoint file);
     //! A missing one is success. Errors: checkpoint.io.
     Result<void> remove(const std::string& name);
-    [[nodiscard]] std::filesystem::path path_of(const std::string& name) const { return dir_ / name; }
+    [[nodiscard]] std::filesystem::path path_of(const std::string& name) const {
+        return dir_ / name;
+    }
     [[nodiscard]] const std::filesystem::path& dir() const { return dir_; }
 
   private:
-    CheckpointFolder(std::filesystem::path dir, StepHook hook) : dir_(std::move(dir)), hook_(std::move(hook)) {}
+    CheckpointFolder(std::filesystem::path dir, StepHook hook)
+        : dir_(std::move(dir)), hook_(std::move(hook)) {}
     void remove_leftovers() const;
 
     std::filesystem::path dir_;
@@ -88,11 +101,13 @@ class CheckpointFolder {
     store::FolderLock lock_;
 };
 
-//! Reads a file from its start. Errors of open: checkpoint.missing, checkpoint.io, checkpoint.too_large.
+//! Reads a file from its start. Errors of open: checkpoint.missing, checkpoint.io,
+//! checkpoint.too_large.
 class CheckpointReader {
   public:
     static Result<CheckpointReader> open(const std::filesystem::path& file);
-    CheckpointReader(CheckpointReader&& other) noexcept : fd_(std::exchange(other.fd_, -1)), bytes_(other.bytes_) {}
+    CheckpointReader(CheckpointReader&& other) noexcept
+        : fd_(std::exchange(other.fd_, -1)), bytes_(other.bytes_) {}
     CheckpointReader& operator=(CheckpointReader&&) = delete;
     ~CheckpointReader();
     //! Up to `capacity` bytes; 0 at the end; nothing on a failure of the disk.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-//! The insides of Checkpointer: checkpointer.cpp has what it knows and answers, making.cpp how one is
-//! made and checked, recovering.cpp which one serves. Members belong to the control thread unless they say otherwise.
+//! The insides of Checkpointer: checkpointer.cpp has what it knows and answers, making.cpp how one
+//! is made and checked, recovering.cpp which one serves. Members belong to the control thread
+//! unless they say otherwise.
 
 #include <condition_variable>
 #include <mutex>

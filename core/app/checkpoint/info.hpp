@@ -13,7 +13,7 @@ struct CheckpointInfo {
     std::string file;  //!< its name in the folder of checkpoints
     std::uint64_t height = 0;
     Hash block;
-    Hash root;  //!< content root; zero while damaged
+    Hash root;           //!< content root; zero while damaged
     std::string parent;  //!< id; empty: none
     std::string kind;    //!< interval, on-demand, emergency, upgrade
     UnixMs created = 0;
@@ -23,8 +23,8 @@ struct CheckpointInfo {
     std::string damaged;  //!< empty, or why it can't be used: "code: message"
 };
 
-//! As JSON text: an object with the members above, `created` as created_unix_ms, `root`, `parent` and
-//! `damaged` null when there is none.
+//! As JSON text: an object with the members above, `created` as created_unix_ms, `root`, `parent`
+//! and `damaged` null when there is none.
 std::string to_json(const CheckpointInfo& info);
 
 }  // namespace synod::app

@@ -30,14 +30,16 @@ void Checkpointer::Impl::make(const JobPtr& made_job) {
                                           std::move(job->contents.metadata));
         job->from.state.reset();
         if (!contents) {
-            on_control([this, job, error = contents.error()] { made(job, std::unexpected(error)); });
+            on_control(
+                [this, job, error = contents.error()] { made(job, std::unexpected(error)); });
             return;
         }
         job->contents = std::move(*contents);
         on_format([this, job] {
             if (auto written = write(*job); !written) {
                 job->file.reset();
-                on_control([this, job, error = written.error()] { made(job, std::unexpected(error)); });
+                on_control(
+                    [this, job, error = written.error()] { made(job, std::unexpected(error)); });
                 return;
             }
             check(job, [this, job](const Result<void>& good) {
@@ -69,7 +71,8 @@ Result<void> Checkpointer::Impl::write(Job& job) {
     if (auto synced = job.file->sync(); !synced) {
         return synced;
     }
-    job.info = describe(job.contents, *root, checkpoint_file_name(m.block.height, m.id), job.file->bytes());
+    job.info = describe(job.contents, *root, checkpoint_file_name(m.block.height, m.id),
+                        job.file->bytes());
     if (job.level == Level::kNone) {
         return {};
     }
@@ -79,8 +82,8 @@ Result<void> Checkpointer::Impl::write(Job& job) {
         return back;
     }
     if (job.info.root != *root) {
-        return fail("checkpoint.root_mismatch", "what was read back isn't what was written", job.info.file,
-                    "look at the format plugin and at the disk");
+        return fail("checkpoint.root_mismatch", "what was read back isn't what was written",
+                    job.info.file, "look at the format plugin and at the disk");
     }
     return {};
 }
@@ -101,7 +104,8 @@ Result<void> Checkpointer::Impl::read(Job& job, const std::filesystem::path& fil
     }
     const auto& m = finished->contents.metadata;
     if (checkpoint_file_name(m.block.height, m.id) != job.info.file) {
-        return fail("checkpoint.misnamed", "it is the checkpoint " + checkpoint_file_name(m.block.height, m.id),
+        return fail("checkpoint.misnamed",
+                    "it is the checkpoint " + checkpoint_file_name(m.block.height, m.id),
                     job.info.file, "somebody renamed it");
     }
     const auto name = job.info.file;
@@ -118,7 +122,8 @@ void Checkpointer::Impl::check(const JobPtr& checked, Then then) {
         return;
     }
     on_consensus([this, job = checked, then = std::move(then)] {
-        auto good = check_checkpoint(parts.pipeline.consensus(), parts.store, job->contents, config.genesis);
+        auto good = check_checkpoint(parts.pipeline.consensus(), parts.store, job->contents,
+                                     config.genesis);
         if (!good) {
             on_control([then, error = good.error()] { then(std::unexpected(error)); });
             return;
@@ -132,7 +137,8 @@ void Checkpointer::Impl::check(const JobPtr& checked, Then then) {
             return;
         }
         // Its answer comes on the control thread.
-        parts.pipeline.prove(good->certificate, [self = shared_from_this(), job, then](auto proven) {
+        parts.pipeline.prove(good->certificate, [self = shared_from_this(), job,
+                                                 then](auto proven) {
             if (self->is_closing()) {
                 return;
             }

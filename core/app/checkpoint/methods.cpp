@@ -39,30 +39,37 @@ std::string to_json(const std::filesystem::path& dir, const std::vector<Checkpoi
     return json::serialize(json::object{{"dir", dir.string()}, {"checkpoints", std::move(out)}});
 }
 
-void add_checkpoint_methods(control::Handlers& handlers, std::function<void(std::function<void()>)> deliver,
+void add_checkpoint_methods(control::Handlers& handlers,
+                            std::function<void(std::function<void()>)> deliver,
                             Checkpointer& checkpointer) {
     auto& methods = handlers.methods;
-    methods["checkpoint.create"] = [deliver, &checkpointer](const std::string& params, control::Reply reply) {
+    methods["checkpoint.create"] = [deliver, &checkpointer](const std::string& params,
+                                                            control::Reply reply) {
         const auto name = text_of(params, "kind", "on-demand");
         const auto kind = name ? checkpoint::kind_of(*name) : std::nullopt;
         if (!kind || *kind == checkpoint::Kind::kInterval) {
-            reply(name ? fail("control.invalid_params", "`kind` is on-demand, upgrade or emergency", "kind")
+            reply(name ? fail("control.invalid_params", "`kind` is on-demand, upgrade or emergency",
+                              "kind")
                        : std::unexpected(name.error()));
             return;
         }
         deliver([&checkpointer, kind = *kind, reply] {
-            checkpointer.create_now(kind, [reply](const Result<CheckpointInfo>& made) { answer(reply, made); });
+            checkpointer.create_now(
+                kind, [reply](const Result<CheckpointInfo>& made) { answer(reply, made); });
         });
     };
-    methods["checkpoint.list"] = [deliver, &checkpointer](const std::string&, control::Reply reply) {
+    methods["checkpoint.list"] = [deliver, &checkpointer](const std::string&,
+                                                          control::Reply reply) {
         deliver([&checkpointer, reply] {
-            checkpointer.list([&checkpointer, reply](const Result<std::vector<CheckpointInfo>>& list) {
-                reply(list ? Result<std::string>(to_json(checkpointer.dir(), *list))
-                           : std::unexpected(list.error()));
-            });
+            checkpointer.list(
+                [&checkpointer, reply](const Result<std::vector<CheckpointInfo>>& list) {
+                    reply(list ? Result<std::string>(to_json(checkpointer.dir(), *list))
+                               : std::unexpected(list.error()));
+                });
         });
     };
-    methods["checkpoint.verify"] = [deliver, &checkpointer](const std::string& params, control::Reply reply) {
+    methods["checkpoint.verify"] = [deliver, &checkpointer](const std::string& params,
+                                                            control::Reply reply) {
         const auto id = text_of(params, "id", nullptr);
         const auto name = text_of(params, "level", "full");
         const auto level = name ? checkpoint::level_of(*name) : std::nullopt;
@@ -72,17 +79,20 @@ void add_checkpoint_methods(control::Handlers& handlers, std::function<void(std:
             return;
         }
         deliver([&checkpointer, id = *id, level = *level, reply] {
-            checkpointer.verify(id, level, [reply](const Result<CheckpointInfo>& good) { answer(reply, good); });
+            checkpointer.verify(
+                id, level, [reply](const Result<CheckpointInfo>& good) { answer(reply, good); });
         });
     };
-    methods["checkpoint.remove"] = [deliver, &checkpointer](const std::string& params, control::Reply reply) {
+    methods["checkpoint.remove"] = [deliver, &checkpointer](const std::string& params,
+                                                            control::Reply reply) {
         const auto id = text_of(params, "id", nullptr);
         if (!id) {
             reply(std::unexpected(id.error()));
             return;
         }
         deliver([&checkpointer, id = *id, reply] {
-            checkpointer.remove(id, [reply](const Result<CheckpointInfo>& gone) { answer(reply, gone); });
+            checkpointer.remove(
+                id, [reply](const Result<CheckpointInfo>& gone) { answer(reply, gone); });
         });
     };
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 //! The control door's methods about checkpoints: checkpoint.create {"kind"?}, checkpoint.list,
-//! checkpoint.verify {"id", "level"?}, checkpoint.remove {"id"}. They run on the I/O thread and hand
-//! everything to the control thread. Results: the JSON of to_json(CheckpointInfo); of list
+//! checkpoint.verify {"id", "level"?}, checkpoint.remove {"id"}. They run on the I/O thread and
+//! hand everything to the control thread. Results: the JSON of to_json(CheckpointInfo); of list
 //! {"dir", "checkpoints"}.
 
 #include "core/app/checkpoint/checkpointer.hpp"
@@ -11,7 +11,8 @@
 namespace synod::app {
 
 //! `deliver` posts to the control thread. The Checkpointer outlives the server.
-void add_checkpoint_methods(control::Handlers& handlers, std::function<void(std::function<void()>)> deliver,
+void add_checkpoint_methods(control::Handlers& handlers,
+                            std::function<void(std::function<void()>)> deliver,
                             Checkpointer& checkpointer);
 
 //! The result of checkpoint.list.

@@ -22,8 +22,9 @@ Result<host::Manifest> manifest_of(const fs::path& where) {
     const auto dir = fs::absolute(where).lexically_normal();
     const auto inside = dir / "genesis.yaml";
     const auto genesis = fs::exists(inside, error) ? inside : dir.parent_path() / "genesis.yaml";
-    return host::parse_manifest("node:\n  name: offline\n  data_dir: " + quoted(dir) + "\n  genesis: " +
-                                    quoted(genesis) + "\nperformance:\n  validation_workers: 0\n",
+    return host::parse_manifest("node:\n  name: offline\n  data_dir: " + quoted(dir) +
+                                    "\n  genesis: " + quoted(genesis) +
+                                    "\nperformance:\n  validation_workers: 0\n",
                                 dir / "offline.yaml");
 }
 
@@ -35,7 +36,8 @@ OfflineCheckpoints::~OfflineCheckpoints() {
     runtime_.reset();
 }
 
-Result<std::unique_ptr<OfflineCheckpoints>> OfflineCheckpoints::open(const fs::path& where, bool writer) {
+Result<std::unique_ptr<OfflineCheckpoints>> OfflineCheckpoints::open(const fs::path& where,
+                                                                     bool writer) {
     auto manifest = manifest_of(where);
     if (!manifest) {
         return std::unexpected(manifest.error());
@@ -63,14 +65,17 @@ Result<std::unique_ptr<OfflineCheckpoints>> OfflineCheckpoints::open(const fs::p
     config.writer = writer;
     auto* runtime_ptr = out->runtime_.get();
     auto opened = Checkpointer::open(
-        std::move(config),
-        CheckpointParts{runtime_ptr->pipeline(), *out->store_, *format,
-                        [runtime_ptr, format](std::function<void()> task) {
-                            runtime_ptr->post(*format, std::move(task));
-                        },
-                        [runtime_ptr](std::function<void()> task) { runtime_ptr->loop().post(std::move(task)); },
-                        {},
-                        {}});
+        std::move(config), CheckpointParts{runtime_ptr->pipeline(),
+                                           *out->store_,
+                                           *format,
+                                           [runtime_ptr, format](std::function<void()> task) {
+                                               runtime_ptr->post(*format, std::move(task));
+                                           },
+                                           [runtime_ptr](std::function<void()> task) {
+                                               runtime_ptr->loop().post(std::move(task));
+                                           },
+                                           {},
+                                           {}});
     if (!opened) {
         return std::unexpected(opened.error());
     }
@@ -123,11 +128,14 @@ Result<CheckpointInfo> OfflineCheckpoints::create() {
 }
 
 Result<std::vector<CheckpointInfo>> OfflineCheckpoints::list() {
-    return wait<std::vector<CheckpointInfo>>([&](auto done) { checkpointer_->list(std::move(done)); });
+    return wait<std::vector<CheckpointInfo>>(
+        [&](auto done) { checkpointer_->list(std::move(done)); });
 }
 
-Result<CheckpointInfo> OfflineCheckpoints::verify(const std::string& which, checkpoint::Level level) {
-    return wait<CheckpointInfo>([&](auto done) { checkpointer_->verify(which, level, std::move(done)); });
+Result<CheckpointInfo> OfflineCheckpoints::verify(const std::string& which,
+                                                  checkpoint::Level level) {
+    return wait<CheckpointInfo>(
+        [&](auto done) { checkpointer_->verify(which, level, std::move(done)); });
 }
 
 }  // namespace synod::app

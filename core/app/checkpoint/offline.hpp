@@ -12,9 +12,10 @@ namespace synod::app {
 
 class OfflineCheckpoints {
   public:
-    //! `where`: a manifest, or a data folder with genesis.yaml in it or beside it. Errors: config.*,
-    //! genesis.*, plugin.*, store.* (store.locked: a node runs), checkpoint.locked.
-    static Result<std::unique_ptr<OfflineCheckpoints>> open(const std::filesystem::path& where, bool writer);
+    //! `where`: a manifest, or a data folder with genesis.yaml in it or beside it. Errors:
+    //! config.*, genesis.*, plugin.*, store.* (store.locked: a node runs), checkpoint.locked.
+    static Result<std::unique_ptr<OfflineCheckpoints>> open(const std::filesystem::path& where,
+                                                            bool writer);
     ~OfflineCheckpoints();
 
     // One call of one of these: the control loop ends with it.

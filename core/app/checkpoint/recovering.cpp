@@ -47,8 +47,8 @@ void Checkpointer::Impl::try_next(const std::shared_ptr<Recovery>& recovery) {
     const auto finish = [this, recovery, tried](const Result<void>& outcome) {
         if (outcome) {
             remember(tried->info);
-            recovery->done(Recovered{tried->info, std::move(tried->checked.state), tried->checked.weight,
-                                     std::move(recovery->skipped)});
+            recovery->done(Recovered{tried->info, std::move(tried->checked.state),
+                                     tried->checked.weight, std::move(recovery->skipped)});
             return;
         }
         const auto& error = outcome.error();

@@ -29,7 +29,8 @@ struct CheckpointOptions {
 
 int complain(const Error& error) {
     std::fprintf(stderr, "synod: %s\n", error.text().c_str());
-    return error.code.starts_with("config.") || error.code.starts_with("genesis.") ? kUsage : kFailed;
+    return error.code.starts_with("config.") || error.code.starts_with("genesis.") ? kUsage
+                                                                                   : kFailed;
 }
 
 Result<std::string> data_dir_of(const std::string& where) {
@@ -45,7 +46,8 @@ Result<std::string> data_dir_of(const std::string& where) {
 }
 
 //! The node's answer, or `offline`'s when no node runs there.
-Result<std::string> ask(const CheckpointOptions& options, const char* method, const json::object& params,
+Result<std::string> ask(const CheckpointOptions& options, const char* method,
+                        const json::object& params,
                         const std::function<Result<std::string>()>& offline) {
     auto dir = data_dir_of(options.where);
     if (!dir) {
@@ -53,7 +55,8 @@ Result<std::string> ask(const CheckpointOptions& options, const char* method, co
     }
     auto answer = control::call(*dir, method, json::serialize(params));
     if (!answer && answer.error().code == "control.not_running") {
-        spdlog::set_level(spdlog::level::off);  // the answer says all, and has the standard output to itself
+        spdlog::set_level(
+            spdlog::level::off);  // the answer says all, and has the standard output to itself
         return offline();
     }
     return answer;
@@ -68,7 +71,8 @@ std::string text(const json::object& info, const char* key) {
 
 void print(const json::object& info) {
     std::printf("%s  height %-10s %-9s %10s bytes  %s%s\n", text(info, "id").c_str(),
-                text(info, "height").c_str(), text(info, "kind").c_str(), text(info, "bytes").c_str(),
+                text(info, "height").c_str(), text(info, "kind").c_str(),
+                text(info, "bytes").c_str(),
                 info.at("damaged").is_null() ? "verified " : "DAMAGED: ",
                 text(info, info.at("damaged").is_null() ? "verified" : "damaged").c_str());
 }
@@ -105,7 +109,8 @@ int list(const CheckpointOptions& options) {
     const auto answer = ask(options, "checkpoint.list", {}, [&]() -> Result<std::string> {
         auto offline = OfflineCheckpoints::open(options.where, false);
         auto found = offline ? (*offline)->list() : std::unexpected(offline.error());
-        return found ? Result<std::string>(to_json((*offline)->dir(), *found)) : std::unexpected(found.error());
+        return found ? Result<std::string>(to_json((*offline)->dir(), *found))
+                     : std::unexpected(found.error());
     });
     return show_answer(answer, options.json, [](const json::object& all) {
         for (const auto& one : all.at("checkpoints").as_array()) {
@@ -122,7 +127,8 @@ int verify(const CheckpointOptions& options) {
     const json::object params{{"id", options.which}, {"level", options.level}};
     const auto answer = ask(options, "checkpoint.verify", params, [&]() -> Result<std::string> {
         auto offline = OfflineCheckpoints::open(options.where, false);
-        auto good = offline ? (*offline)->verify(options.which, level) : std::unexpected(offline.error());
+        auto good =
+            offline ? (*offline)->verify(options.which, level) : std::unexpected(offline.error());
         return good ? Result<std::string>(to_json(*good)) : std::unexpected(good.error());
     });
     if (!answer && answer.error().code.starts_with("checkpoint.")) {
@@ -139,19 +145,22 @@ int verify(const CheckpointOptions& options) {
         return kFailed;
     }
     return show_answer(answer, options.json, [](const json::object& info) {
-        std::printf("sound: checkpoint %s height %s block %s root %s, checked: %s\n", text(info, "id").c_str(),
-                    text(info, "height").c_str(), text(info, "block").c_str(), text(info, "root").c_str(),
+        std::printf("sound: checkpoint %s height %s block %s root %s, checked: %s\n",
+                    text(info, "id").c_str(), text(info, "height").c_str(),
+                    text(info, "block").c_str(), text(info, "root").c_str(),
                     text(info, "verified").c_str());
     });
 }
 
-std::shared_ptr<CheckpointOptions> add(CLI::App& group, const char* name, const char* what, Chosen& chosen,
-                                       int (*run)(const CheckpointOptions&), CLI::App** command_out = nullptr) {
+std::shared_ptr<CheckpointOptions> add(CLI::App& group, const char* name, const char* what,
+                                       Chosen& chosen, int (*run)(const CheckpointOptions&),
+                                       CLI::App** command_out = nullptr) {
     auto* command = group.add_subcommand(name, what);
     auto options = std::make_shared<CheckpointOptions>();
     command->add_option("NODE", options->where, "the node's manifest or data folder")->required();
     command->add_flag("--json", options->json, "print the result as JSON");
-    command->callback([&chosen, options, run] { chosen = [options, run] { return run(*options); }; });
+    command->callback(
+        [&chosen, options, run] { chosen = [options, run] { return run(*options); }; });
     if (command_out != nullptr) {
         *command_out = command;
     }
@@ -161,16 +170,19 @@ std::shared_ptr<CheckpointOptions> add(CLI::App& group, const char* name, const 
 }  // namespace
 
 void add_checkpoint(CLI::App& app, Chosen& chosen) {
-    auto* group = app.add_subcommand("checkpoint", "Makes, lists and verifies checkpoints of a node, running or not");
+    auto* group = app.add_subcommand(
+        "checkpoint", "Makes, lists and verifies checkpoints of a node, running or not");
     group->require_subcommand(1);
     add(*group, "create", "Makes one of the newest committed block", chosen, create);
     add(*group, "list", "Newest first, with what is known of each", chosen, list);
     CLI::App* command = nullptr;
-    const auto options = add(*group, "verify",
-                             "Reads one again and checks it. Exit code 0: sound; 1: the check that failed is\n"
-                             "printed with the file",
-                             chosen, verify, &command);
-    command->add_option("ID", options->which, "an id or its beginning, or latest")->capture_default_str();
+    const auto options =
+        add(*group, "verify",
+            "Reads one again and checks it. Exit code 0: sound; 1: the check that failed is\n"
+            "printed with the file",
+            chosen, verify, &command);
+    command->add_option("ID", options->which, "an id or its beginning, or latest")
+        ->capture_default_str();
     command
         ->add_option("--level", options->level,
                      "basic: readable, content root; full: also its block, state and certificate")

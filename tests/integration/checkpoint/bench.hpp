@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-//! A forged chain with a Runtime, its store and a Checkpointer, whose control thread is one of its own:
-//! the test's thread posts to it and waits. One chain is forged for all tests and copied for each.
+//! A forged chain with a Runtime, its store and a Checkpointer, whose control thread is one of its
+//! own: the test's thread posts to it and waits. One chain is forged for all tests and copied for
+//! each.
 
 #include <doctest/doctest.h>
 #include <spdlog/spdlog.h>
@@ -61,7 +62,9 @@ inline const fs::path& forged() {
     return path;
 }
 
-inline void copy_chain(const fs::path& to) { fs::copy(forged(), to, fs::copy_options::recursive); }
+inline void copy_chain(const fs::path& to) {
+    fs::copy(forged(), to, fs::copy_options::recursive);
+}
 
 inline std::string read_file(const fs::path& file) {
     std::ifstream in(file, std::ios::binary);
@@ -85,11 +88,13 @@ class Bench {
     //! `dir` holds genesis.yaml and chain/.
     explicit Bench(const fs::path& dir, const BenchOptions& options = {}) {
         spdlog::set_level(spdlog::level::off);  // damage is made on purpose here
-        const auto text = "node: {name: test, data_dir: chain, genesis: genesis.yaml}\n"
-                          "performance: {validation_workers: 2}\n"
-                          "checkpoint: {interval: " + std::to_string(options.interval) +
-                          ", keep: " + std::to_string(options.keep) + ", compression: " + options.compression +
-                          ", verification: " + std::string(checkpoint::name(options.verification)) + "}\n";
+        const auto text =
+            "node: {name: test, data_dir: chain, genesis: genesis.yaml}\n"
+            "performance: {validation_workers: 2}\n"
+            "checkpoint: {interval: " +
+            std::to_string(options.interval) + ", keep: " + std::to_string(options.keep) +
+            ", compression: " + options.compression +
+            ", verification: " + std::string(checkpoint::name(options.verification)) + "}\n";
         auto manifest = host::parse_manifest(text, dir / "test.yaml");
         REQUIRE_MESSAGE(manifest, (manifest ? "" : manifest.error().text()));
         std::erase_if(manifest->plugins, [](const host::PluginUse& use) {
@@ -110,12 +115,13 @@ class Bench {
         config.writer = options.writer;
         config.hook = options.hook;
         auto made = app::Checkpointer::open(
-            config, app::CheckpointParts{
-                        runtime->pipeline(), *store, *format,
-                        [this](std::function<void()> task) { runtime->post(*format, std::move(task)); },
-                        [this](std::function<void()> task) { runtime->loop().post(std::move(task)); },
-                        [this](const CheckpointInfo& info) { created.push_back(info); },
-                        [this](const Error& error) { failed.push_back(error); }});
+            config,
+            app::CheckpointParts{
+                runtime->pipeline(), *store, *format,
+                [this](std::function<void()> task) { runtime->post(*format, std::move(task)); },
+                [this](std::function<void()> task) { runtime->loop().post(std::move(task)); },
+                [this](const CheckpointInfo& info) { created.push_back(info); },
+                [this](const Error& error) { failed.push_back(error); }});
         REQUIRE_MESSAGE(made, (made ? "" : made.error().text()));
         checkpointer = std::move(*made);
         control = std::jthread([this] { runtime->loop().run([] {}); });
@@ -158,16 +164,19 @@ class Bench {
         return out;
     }
     std::vector<CheckpointInfo> list() {
-        auto out = wait<std::vector<CheckpointInfo>>([&](auto done) { checkpointer->list(std::move(done)); });
+        auto out = wait<std::vector<CheckpointInfo>>(
+            [&](auto done) { checkpointer->list(std::move(done)); });
         REQUIRE_MESSAGE(out, (out ? "" : out.error().text()));
         return *out;
     }
     Result<CheckpointInfo> verify(const std::string& which, Level level = Level::kFull) {
-        return wait<CheckpointInfo>([&](auto done) { checkpointer->verify(which, level, std::move(done)); });
+        return wait<CheckpointInfo>(
+            [&](auto done) { checkpointer->verify(which, level, std::move(done)); });
     }
     Result<CheckpointInfo> create() {
-        return wait<CheckpointInfo>(
-            [&](auto done) { checkpointer->create_now(checkpoint::Kind::kOnDemand, std::move(done)); });
+        return wait<CheckpointInfo>([&](auto done) {
+            checkpointer->create_now(checkpoint::Kind::kOnDemand, std::move(done));
+        });
     }
 
     //! The state after block `to`, built from the blocks before it; forward only.
@@ -205,7 +214,8 @@ class Bench {
     //! Writes a file as a forger would: well-formed and sealed, whatever it says.
     std::string forge(checkpoint::Contents contents) {
         contents.metadata.id = checkpoint::make_id(contents.metadata);
-        const auto name = app::checkpoint_file_name(contents.metadata.block.height, contents.metadata.id);
+        const auto name =
+            app::checkpoint_file_name(contents.metadata.block.height, contents.metadata.id);
         std::string bytes;
         Result<Hash> root;
         on_format([&] {

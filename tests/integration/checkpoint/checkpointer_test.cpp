@@ -21,9 +21,9 @@ std::vector<std::uint64_t> heights(const std::vector<CheckpointInfo>& list) {
 }
 
 std::size_t files_in(const fs::path& dir, const std::string& ending) {
-    return static_cast<std::size_t>(std::ranges::count_if(fs::directory_iterator(dir), [&](const auto& e) {
-        return e.path().filename().string().ends_with(ending);
-    }));
+    return static_cast<std::size_t>(std::ranges::count_if(
+        fs::directory_iterator(dir),
+        [&](const auto& e) { return e.path().filename().string().ends_with(ending); }));
 }
 
 using Heights = std::vector<std::uint64_t>;
@@ -104,11 +104,15 @@ TEST_CASE("the control door's methods") {
         *bench.checkpointer);
     const auto call = [&](const char* method, const char* params) {
         std::promise<Result<std::string>> answer;
-        door.methods.at(method)(params, [&](Result<std::string> result) { answer.set_value(std::move(result)); });
+        door.methods.at(method)(
+            params, [&](Result<std::string> result) { answer.set_value(std::move(result)); });
         auto out = answer.get_future().get();
-        return out ? boost::json::parse(*out).as_object() : boost::json::object{{"error", out.error().code}};
+        return out ? boost::json::parse(*out).as_object()
+                   : boost::json::object{{"error", out.error().code}};
     };
-    const auto code = [](const boost::json::object& o) { return std::string(o.at("error").as_string()); };
+    const auto code = [](const boost::json::object& o) {
+        return std::string(o.at("error").as_string());
+    };
     CHECK(code(call("checkpoint.create", "{}")) == "checkpoint.no_state");
     bench.commit(40);
     const auto made = call("checkpoint.create", R"({"kind":"upgrade"})");
@@ -122,7 +126,8 @@ TEST_CASE("the control door's methods") {
     CHECK(code(call("checkpoint.create", R"({"kind":"interval"})")) == "control.invalid_params");
     CHECK(code(call("checkpoint.create", R"({"kind":7})")) == "control.invalid_params");
     CHECK(code(call("checkpoint.verify", "[]")) == "control.invalid_params");
-    CHECK(code(call("checkpoint.verify", R"({"id":"latest","level":"none"})")) == "control.invalid_params");
+    CHECK(code(call("checkpoint.verify", R"({"id":"latest","level":"none"})")) ==
+          "control.invalid_params");
     CHECK(code(call("checkpoint.verify", R"({"id":"abc"})")) == "checkpoint.missing");
     CHECK(code(call("checkpoint.remove", R"({"id":"latest"})")) == "checkpoint.last_verified");
 }
@@ -166,10 +171,12 @@ TEST_CASE("any flipped byte and any cut is found, and the file is named") {
                 damaged[random() % whole.size()] ^= static_cast<char>(1u << random() % 8);
             }
             write_file(file, damaged);
-            const auto verdict = bench.verify(made->id, round % 2 == 0 ? Level::kBasic : Level::kFull);
+            const auto verdict =
+                bench.verify(made->id, round % 2 == 0 ? Level::kBasic : Level::kFull);
             REQUIRE_FALSE(verdict);
             CHECK(verdict.error().code.starts_with("checkpoint."));
-            CHECK_MESSAGE(verdict.error().where.find(made->file) != std::string::npos, verdict.error().text());
+            CHECK_MESSAGE(verdict.error().where.find(made->file) != std::string::npos,
+                          verdict.error().text());
         }
         CHECK(bench.list()[0].damaged.find("checkpoint.") != std::string::npos);
         CHECK(bench.last()->height == 50);  // the next older one serves
@@ -215,7 +222,8 @@ TEST_CASE("well-formed lies pass the content root and fail against the chain") {
     const auto good = bench.contents_of(*bench.create());
     bench.commit(61);
     const auto later = bench.contents_of(*bench.create());
-    const auto lie = [&](const char* code, const std::function<void(checkpoint::Contents&)>& change) {
+    const auto lie = [&](const char* code,
+                         const std::function<void(checkpoint::Contents&)>& change) {
         auto contents = good;
         change(contents);
         const auto id = bench.forge(std::move(contents));
@@ -233,7 +241,8 @@ TEST_CASE("well-formed lies pass the content root and fail against the chain") {
     lie("checkpoint.state_mismatch", [&](auto& c) { c.chain.state = later.chain.state; });
     lie("checkpoint.state_mismatch", [](auto& c) { c.chain.final_.height += 1; });
     lie("checkpoint.state_root", [](auto& c) { c.chain.state_root.data[0] ^= 1; });
-    lie("checkpoint.state_unreadable", [](auto& c) { c.chain.state.resize(c.chain.state.size() / 2); });
+    lie("checkpoint.state_unreadable",
+        [](auto& c) { c.chain.state.resize(c.chain.state.size() / 2); });
     lie("checkpoint.certificate", [&](auto& c) { c.chain.head_proof = later.chain.head_proof; });
     lie("checkpoint.certificate", [](auto& c) { c.chain.head_proof.back() ^= 1; });
     lie("checkpoint.certificate", [](auto& c) { c.chain.head_proof.resize(10); });
@@ -305,7 +314,9 @@ TEST_CASE("recovery takes the newest that holds and says why not the others") {
         }
         CHECK(*consensus.root(used->state) == expected);
     });
-    const auto id = [](const CheckpointInfo& info) { return *fixed_from_hex<checkpoint::Id>(info.id); };
+    const auto id = [](const CheckpointInfo& info) {
+        return *fixed_from_hex<checkpoint::Id>(info.id);
+    };
     CHECK(recover({.named = id(made[0])})->info.height == 50);
     const auto none = recover({.named = id(made[4])});
     REQUIRE_FALSE(none);
@@ -324,7 +335,8 @@ TEST_CASE("a renamed file, a wrong id and removal") {
     CHECK(bench.verify("").error().code == "checkpoint.missing");
     CHECK(bench.verify("zz").error().code == "checkpoint.missing");
     const auto remove = [&](const std::string& which) {
-        return bench.wait<CheckpointInfo>([&](auto done) { bench.checkpointer->remove(which, std::move(done)); });
+        return bench.wait<CheckpointInfo>(
+            [&](auto done) { bench.checkpointer->remove(which, std::move(done)); });
     };
     CHECK(remove(second.id).error().code == "checkpoint.last_verified");
     REQUIRE(remove(first.id));

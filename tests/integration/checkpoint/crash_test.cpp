@@ -15,10 +15,14 @@ using app::CheckpointStep;
 
 namespace {
 
-std::string program() { return (fs::path(SYNOD_BINARY_DIR) / "bin" / "synod").string(); }
+std::string program() {
+    return (fs::path(SYNOD_BINARY_DIR) / "bin" / "synod").string();
+}
 
 //! Exit code, or 256 + the signal that ended it.
-int code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status); }
+int code_of(int status) {
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
+}
 
 struct Ran {
     int code = -1;
@@ -72,9 +76,10 @@ TEST_CASE("killed at any step, the old set is usable and the next one is made") 
     const auto before = dir / "chain" / "checkpoints";
     const fs::path saved = folder.path() / "saved";
     fs::copy(before, saved, fs::copy_options::recursive);
-    for (const auto step : {CheckpointStep::kCreated, CheckpointStep::kHalfWritten, CheckpointStep::kWritten,
-                            CheckpointStep::kSynced, CheckpointStep::kVerified, CheckpointStep::kRenamed,
-                            CheckpointStep::kFolderSynced}) {
+    for (const auto step :
+         {CheckpointStep::kCreated, CheckpointStep::kHalfWritten, CheckpointStep::kWritten,
+          CheckpointStep::kSynced, CheckpointStep::kVerified, CheckpointStep::kRenamed,
+          CheckpointStep::kFolderSynced}) {
         CAPTURE(static_cast<int>(step));
         fs::remove_all(before);
         fs::copy(saved, before, fs::copy_options::recursive);
@@ -83,7 +88,8 @@ TEST_CASE("killed at any step, the old set is usable and the next one is made") 
         for (const auto& entry : fs::directory_iterator(before)) {
             leftovers += entry.path().extension() == ".tmp" ? 1 : 0;
         }
-        const bool published = step == CheckpointStep::kRenamed || step == CheckpointStep::kFolderSynced;
+        const bool published =
+            step == CheckpointStep::kRenamed || step == CheckpointStep::kFolderSynced;
         CHECK(leftovers == (published ? 0 : 1));
         Bench bench(dir);
         const auto list = bench.list();
@@ -118,8 +124,8 @@ TEST_CASE("the program: create, list, verify, a flipped byte, and kills at arbit
     CHECK(sound.code == 0);
     CHECK(sound.output.find("sound: checkpoint " + id) == 0);
     CHECK(sound.output.find("checked: full") != std::string::npos);
-    CHECK(run("checkpoint verify " + chain + " latest --json --level basic").output.find("\"verified\":\"basic\"") !=
-          std::string::npos);
+    CHECK(run("checkpoint verify " + chain + " latest --json --level basic")
+              .output.find("\"verified\":\"basic\"") != std::string::npos);
 
     for (int round = 0; round < 6; ++round) {
         const auto child = ::fork();

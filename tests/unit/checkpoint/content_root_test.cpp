@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The content root: its bytes against an independent computation, order, limits, and that nothing of
-//! a record can change without the root.
+//! The content root: its bytes against an independent computation, order, limits, and that nothing
+//! of a record can change without the root.
+#include "core/checkpoint/content_root.hpp"
+
 #include <doctest/doctest.h>
 
 #include <random>
 
-#include "core/checkpoint/content_root.hpp"
 #include "core/checkpoint/sections.hpp"
 
 using namespace synod;
@@ -18,7 +19,9 @@ struct Row {
     Bytes key, value;
 };
 
-Bytes bytes(std::string_view text) { return {text.begin(), text.end()}; }
+Bytes bytes(std::string_view text) {
+    return {text.begin(), text.end()};
+}
 
 Result<Hash> root_of(const std::vector<Row>& rows) {
     ContentRoot root;
@@ -97,7 +100,8 @@ TEST_CASE("property: any change of any record changes the root") {
         std::vector<Row> rows;
         const auto n = 1 + random() % 40;
         for (std::uint64_t i = 0; i < n; ++i) {
-            Row row{static_cast<std::uint32_t>(1 + i / 10), {static_cast<std::uint8_t>(i), 'k'}, {}};
+            Row row{
+                static_cast<std::uint32_t>(1 + i / 10), {static_cast<std::uint8_t>(i), 'k'}, {}};
             row.value.resize(random() % 70);
             for (auto& byte : row.value) {
                 byte = static_cast<std::uint8_t>(random());
@@ -109,9 +113,15 @@ TEST_CASE("property: any change of any record changes the root") {
         const auto at = random() % n;
         auto changed = rows;
         switch (random() % 4) {
-            case 0: changed[at].value.push_back(0); break;
-            case 1: changed[at].key.push_back(0); break;
-            case 2: changed.erase(changed.begin() + static_cast<std::ptrdiff_t>(at)); break;
+            case 0:
+                changed[at].value.push_back(0);
+                break;
+            case 1:
+                changed[at].key.push_back(0);
+                break;
+            case 2:
+                changed.erase(changed.begin() + static_cast<std::ptrdiff_t>(at));
+                break;
             default:
                 if (changed[at].value.empty()) {
                     changed[at].value.push_back(1);

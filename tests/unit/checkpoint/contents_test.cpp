@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Contents to records and back, and everything that a file from somebody else may get wrong.
+#include "core/checkpoint/contents.hpp"
+
 #include <doctest/doctest.h>
 
 #include <random>
 
 #include "core/base/codec.hpp"
-#include "core/checkpoint/contents.hpp"
 #include "core/checkpoint/sections.hpp"
 
 using namespace synod;
@@ -45,10 +46,11 @@ Contents example(std::size_t state_bytes = 3 * kStateChunkBytes + 5) {
 
 std::vector<Row> rows_of(const Contents& contents, Hash* root = nullptr) {
     std::vector<Row> out;
-    auto written = write_records(contents, [&](std::uint32_t section, ByteView k, ByteView v) -> Result<void> {
-        out.push_back({section, {k.begin(), k.end()}, {v.begin(), v.end()}});
-        return {};
-    });
+    auto written =
+        write_records(contents, [&](std::uint32_t section, ByteView k, ByteView v) -> Result<void> {
+            out.push_back({section, {k.begin(), k.end()}, {v.begin(), v.end()}});
+            return {};
+        });
     REQUIRE(written);
     if (root != nullptr) {
         *root = *written;
@@ -86,7 +88,8 @@ std::string refusal(const std::vector<Row>& rows) {
 
 std::size_t row_of(const std::vector<Row>& rows, std::string_view name) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        if (std::string_view(reinterpret_cast<const char*>(rows[i].key.data()), rows[i].key.size()) == name) {
+        if (std::string_view(reinterpret_cast<const char*>(rows[i].key.data()),
+                             rows[i].key.size()) == name) {
             return i;
         }
     }
@@ -97,8 +100,8 @@ std::size_t row_of(const std::vector<Row>& rows, std::string_view name) {
 }  // namespace
 
 TEST_CASE("what was written is what is read, with its root") {
-    for (const std::size_t size : {std::size_t{1}, kStateChunkBytes - 1, kStateChunkBytes, kStateChunkBytes + 1,
-                                   3 * kStateChunkBytes + 5}) {
+    for (const std::size_t size : {std::size_t{1}, kStateChunkBytes - 1, kStateChunkBytes,
+                                   kStateChunkBytes + 1, 3 * kStateChunkBytes + 5}) {
         auto contents = example(size);
         if (size == 1) {
             contents.metadata.parent.reset();
@@ -137,7 +140,8 @@ TEST_CASE("each lie has its name") {
     auto changed = rows;
     changed[row_of(rows, "state_root")].value[0] ^= 1;
     CHECK(refusal(changed) == "checkpoint.root_mismatch");
-    CHECK(refusal(sealed(changed)) == "taken");  // whether a root is the header's, the host asks later
+    CHECK(refusal(sealed(changed)) ==
+          "taken");  // whether a root is the header's, the host asks later
 
     changed = rows;
     changed.pop_back();
@@ -216,10 +220,18 @@ TEST_CASE("property: hostile rows end in an error or in the same contents") {
         auto changed = rows;
         auto& row = changed[random() % changed.size()];
         switch (random() % 5) {
-            case 0: row.section = static_cast<std::uint32_t>(random() % 300); break;
-            case 1: row.value.resize(random() % 50); break;
-            case 2: row.key.resize(random() % 20); break;
-            case 3: std::swap(row, changed[random() % changed.size()]); break;
+            case 0:
+                row.section = static_cast<std::uint32_t>(random() % 300);
+                break;
+            case 1:
+                row.value.resize(random() % 50);
+                break;
+            case 2:
+                row.key.resize(random() % 20);
+                break;
+            case 3:
+                std::swap(row, changed[random() % changed.size()]);
+                break;
             default:
                 for (auto& byte : row.value) {
                     byte ^= static_cast<std::uint8_t>(random());

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! When a checkpoint is due, which files go, and in which order recovery tries.
+#include "core/checkpoint/policy.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <random>
 
 #include "core/checkpoint/choice.hpp"
-#include "core/checkpoint/policy.hpp"
 
 using namespace synod;
 using namespace synod::checkpoint;
@@ -178,8 +179,9 @@ TEST_CASE("recovery tries the newest usable one first and says why it skips") {
     REQUIRE(order.size() == 6);
     const auto says = [&](std::size_t i, std::uint64_t height, const std::string& start) {
         CHECK(order[i].entry.metadata.block.height == height);
-        CHECK_MESSAGE((start.empty() ? order[i].skipped.empty() : order[i].skipped.starts_with(start)),
-                      order[i].skipped);
+        CHECK_MESSAGE(
+            (start.empty() ? order[i].skipped.empty() : order[i].skipped.starts_with(start)),
+            order[i].skipped);
     };
     says(0, 600, "checkpoint.too_high");
     says(1, 500, "checkpoint.newer");
