@@ -5,6 +5,10 @@
 
 namespace synod::pipeline {
 
+bool sender_is_to_blame(const Error& error) {
+    return error.code == "plugin.corrupt_input" || error.code == "plugin.invalid_call";
+}
+
 namespace {
 
 //! Smallest thing that a block or header can be, for bounding what decode may allocate.
@@ -14,11 +18,6 @@ Hash hash_of(const HeaderView& view) { return Hash::copy(view.hash); }
 Hash parent_of(const HeaderView& view) { return Hash::copy(view.parent); }
 
 Fault own_fault(const Error& error) { return {error.code, 0, {}, error.text(), true}; }
-
-//! Bytes that can't be read are their sender's fault; any other failure of the call is ours.
-bool sender_is_to_blame(const Error& error) {
-    return error.code == "plugin.corrupt_input" || error.code == "plugin.invalid_call";
-}
 
 Fault unreadable(const Error& error, std::uint64_t height) {
     return sender_is_to_blame(error) ? Fault{"malformed", height, {}, error.text(), false}

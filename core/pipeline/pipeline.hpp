@@ -19,6 +19,10 @@ namespace synod::pipeline {
 //! strand. The host puts the chosen backend behind it (and, in `paranoid`, the reference beside it).
 using Prover = std::function<Result<void>(CheckSet&)>;
 
+//! Whether a failed decode says that the bytes can't be read, which is their sender's fault. Any other
+//! failure of the call is ours.
+bool sender_is_to_blame(const Error& error);
+
 //! What a job found wrong. `rule` names the check; self_fault when it was our own failure.
 struct Fault {
     std::string rule;

@@ -146,6 +146,10 @@ void Node::handle(std::uint64_t peer, const net::NewBlock& block) { take_block(p
 
 void Node::take_block(std::uint64_t peer, const SharedBytes& bytes) {
     auto decoded = pipeline_.consensus().decode(SYNOD_FORM_BLOCKS, bytes.view, 2);
+    if (!decoded && !pipeline::sender_is_to_blame(decoded.error())) {
+        log_("error", "our own failure to read a block: " + decoded.error().text());
+        return;
+    }
     if (!decoded || decoded->views.size() != 1 || decoded->consumed != bytes.view.size()) {
         charge(peer, {peers::Severity::kFatal, "invalid_block", "malformed", 0, {}});
         return;

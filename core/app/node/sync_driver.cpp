@@ -162,6 +162,11 @@ void SyncDriver::on_blocks(std::uint64_t peer, net::Blocks reply, std::size_t fr
         // The hash of its last block: the rest is asked for by it, or it is the range's end.
         auto decoded = pipeline_.consensus().decode(SYNOD_FORM_BLOCKS, reply.run.view,
                                                     std::size_t{reply.count} + 1);
+        if (!decoded && !pipeline::sender_is_to_blame(decoded.error())) {
+            listener_.note("our own failure to read a reply: " + decoded.error().text());
+            feed(sync::RequestFailed{reply.id, sync::RequestFailure::refused, 0});
+            return;
+        }
         if (!decoded || decoded->views.size() != reply.count ||
             decoded->consumed != reply.run.view.size()) {
             feed(sync::BlocksReceived{reply.id, sync::ReplyResult::malformed, 0, frame_bytes, {}});

@@ -137,7 +137,7 @@ typedef struct synod_attestation {
 typedef struct synod_consensus_api {
     uint32_t size, reserved;
 
-    /* [main & created] The configuration's genesis: its block's bytes to the sink, its state to *out. */
+    /* [main & created, worker & active] The configuration's genesis: its block's bytes to the sink, its state to *out. */
     synod_status (*genesis)(synod_instance *, const synod_sink *block, synod_state **out, synod_error *);
     /* [shared] Facts of the chain as of a state. The host sets out->size. */
     synod_status (*info)(synod_instance *, const synod_state *, synod_chain_info *out, synod_error *);
