@@ -246,6 +246,29 @@ TEST_CASE("well-formed lies pass the content root and fail against the chain") {
     lie("checkpoint.certificate", [&](auto& c) { c.chain.head_proof = later.chain.head_proof; });
     lie("checkpoint.certificate", [](auto& c) { c.chain.head_proof.back() ^= 1; });
     lie("checkpoint.certificate", [](auto& c) { c.chain.head_proof.resize(10); });
+    // A state that was tampered with, its root and everything else made to fit: only the header's
+    // state root tells.
+    auto forged_state = good;
+    bool found = false;
+    bench.runtime->on_worker([&] {
+        auto& consensus = bench.runtime->consensus();
+        for (std::size_t i = 0; i < good.chain.state.size() && !found; ++i) {
+            forged_state.chain.state = good.chain.state;
+            forged_state.chain.state[i] ^= 1;
+            auto state = consensus.load(forged_state.chain.state);
+            auto weight = state ? consensus.weigh(*state) : std::unexpected(state.error());
+            if (!weight || weight->height != good.metadata.block.height ||
+                Hash::copy(weight->hash) != good.metadata.block.hash ||
+                weight->final_height != good.chain.final_.height ||
+                Hash::copy(weight->final_hash) != good.chain.final_.hash) {
+                continue;
+            }
+            forged_state.chain.state_root = *consensus.root(*state);
+            found = forged_state.chain.state_root != good.chain.state_root;
+        }
+    });
+    REQUIRE(found);
+    lie("checkpoint.state_root", [&](auto& c) { c = forged_state; });
     // A block of some other history, sealed and consistent: the store has another one there.
     Folder other;
     app::forge::Options options;
