@@ -83,13 +83,25 @@ class ProgressLine {
     Instant shown_{-std::chrono::hours(1)};
 };
 
-void set_up_log(const host::Manifest& manifest) {
+Result<void> set_up_files(const host::Manifest& manifest) {
+    std::error_code error;
+    std::filesystem::create_directories(manifest.data_dir, error);
+    if (error) {
+        return fail("config.data_dir", "the data folder can't be made: " + error.message(),
+                    manifest.data_dir.string(), "name a folder that this user may write under node.data_dir");
+    }
     const auto file = manifest.log_file.empty() ? std::filesystem::path(manifest.data_dir / "synod.log")
                                                 : manifest.log_file;
-    auto logger = spdlog::basic_logger_mt("synod", file.string());
-    logger->flush_on(spdlog::level::info);
-    spdlog::set_default_logger(std::move(logger));
+    try {
+        auto logger = spdlog::basic_logger_mt("synod", file.string());
+        logger->flush_on(spdlog::level::info);
+        spdlog::set_default_logger(std::move(logger));
+    } catch (const spdlog::spdlog_ex& e) {
+        return fail("config.log_file", e.what(), file.string(),
+                    "name a file that this user may write under log.file");
+    }
     spdlog::set_level(spdlog::level::from_str(manifest.text("log", "level")));
+    return {};
 }
 
 int complain(const Error& error) {
@@ -109,9 +121,9 @@ int run(const RunOptions& options) {
         std::fprintf(stderr, "%s\n", manifest.error().message.c_str());
         return kUsage;
     }
-    std::error_code ignored;
-    std::filesystem::create_directories(manifest->data_dir, ignored);
-    set_up_log(*manifest);
+    if (auto ready = set_up_files(*manifest); !ready) {
+        return complain(ready.error());
+    }
     auto service = Service::start(*manifest);
     if (!service) {
         return complain(service.error());

@@ -77,3 +77,19 @@ TEST_CASE("a plugin's own configuration is checked before its code runs") {
     CHECK(range.code == 2);
     contains(range, "config.range");
 }
+
+TEST_CASE("a data folder or a log file that can't be written is a setting to correct, not a crash") {
+    const NodeFolder node;
+    write_file(node / "file", "");
+    const auto file = node / "node.yaml";
+    write_file(file, "node: {name: a, data_dir: file/data, genesis: genesis.yaml}\n");
+    const auto folder = run("run " + file);
+    CHECK(folder.code == 2);
+    contains(folder, "config.data_dir");
+    contains(folder, node / "file/data");
+    write_file(file, "node: {name: a, data_dir: data, genesis: genesis.yaml}\nlog: {file: file/x.log}\n");
+    const auto log = run("run " + file);
+    CHECK(log.code == 2);
+    contains(log, "config.log_file");
+    contains(log, node / "file/x.log");
+}
