@@ -11,15 +11,21 @@ namespace {
 
 constexpr std::size_t kMaxDeparted = 1'024;  // peers that left and are still shown or blamed
 
-//! Same number, same network: /16, for IPv6 /32.
-std::uint64_t group_of(const std::string& address) {
-    const auto ip = net::parse_ip(address);
+//! Same number, same network: /16, for IPv6 /32. Nodes of this machine are told apart by who they
+//! are: there is no network between them.
+std::uint64_t group_of(const net::PeerInfo& peer) {
+    const auto ip = net::parse_ip(peer.address);
     if (!ip) {
         return 0;
     }
-    // Several nodes of one machine are told apart: there is no network between them.
-    const auto group = ip->is_loopback() ? *ip : ip->group();
     std::uint64_t out = 0;
+    if (ip->is_loopback()) {
+        for (const auto byte : peer.identity.data) {
+            out = out * 257 + byte;
+        }
+        return out;
+    }
+    const auto group = ip->group();
     for (const auto byte : group.bytes) {
         out = out * 257 + byte;
     }
@@ -46,7 +52,7 @@ void Node::peer_up(const net::PeerInfo& info) {
     if (met_.size() >= kMaxDeparted) {
         std::erase_if(met_, [&](const auto& p) { return !links_.peers.contains(p.first); });
     }
-    met_[info.id] = {info.identity, group_of(info.address)};
+    met_[info.id] = {info.identity, group_of(info)};
     std::erase_if(departed_, [&](const auto& p) { return p.second.identity == info.identity; });
     driver_->feed(sync::PeerUp{info.id, link.is_authority, met_[info.id].group});
     publish(bus::Topic::kPeerUp, synod::Writer()
