@@ -149,13 +149,13 @@ void Checkpointer::Impl::scanned(Result<std::vector<CheckpointInfo>> found) {
     if (newest != known.end()) {
         policy = checkpoint::Policy(config.policy, newest->height);
     }
+    if (config.writer && found) {
+        prune();  // a writer that was closed may have left too many
+    }
     auto tasks = std::move(waiting);
     waiting.clear();
     for (auto& task : tasks) {
         task();
-    }
-    if (config.writer && found) {
-        prune();
     }
     try_to_make();
 }
