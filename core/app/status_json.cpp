@@ -112,6 +112,7 @@ std::string peers_json(const NodeStatus& s) {
                        {"blocks", p.blocks},
                        {"timeouts", p.timeouts},
                        {"stalls", p.stalls},
+                       {"other_chain", p.other_chain},
                        {"score", p.score ? json::value(*p.score) : json::value(nullptr)},
                        {"score_terms", terms_json(p.score_terms)},
                        {"cool_down",

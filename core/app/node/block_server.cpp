@@ -12,35 +12,41 @@ namespace {
 
 constexpr std::uint64_t kTypicalBlockBytes = 1'024;
 
-net::Headers refusal(const net::GetHeaders& ask, net::ReplyResult result) {
+net::Headers refusal(const net::GetHeaders& ask, net::ReplyResult result, std::uint32_t retry_ms = 0) {
     net::Headers out;
     out.id = ask.id;
     out.result = result;
-    out.retry_ms = result == net::ReplyResult::busy ? kBusyRetryMs : 0;
+    out.retry_ms = retry_ms;
     out.from = ask.from;
     return out;
 }
 
-net::Blocks refusal(std::uint32_t id, std::uint64_t from, net::ReplyResult result) {
+net::Blocks refusal(std::uint32_t id, std::uint64_t from, net::ReplyResult result,
+                    std::uint32_t retry_ms = 0) {
     net::Blocks out;
     out.id = id;
     out.result = result;
-    out.retry_ms = result == net::ReplyResult::busy ? kBusyRetryMs : 0;
+    out.retry_ms = retry_ms;
     out.from = from;
     return out;
 }
 
 }  // namespace
 
-bool BlockServer::admit(std::uint64_t peer) {
+std::optional<std::uint32_t> BlockServer::must_wait(std::uint64_t peer) {
     const auto link = links_.peers.find(peer);
     if (link == links_.peers.end() || reading_ >= kMaxReadingReplies) {
-        return false;
+        return kBusyRetryMs;
     }
     const auto cost = cost_share(link->second.is_authority);
     const auto now = mono_now();
     auto& bucket = buckets_.try_emplace(peer, cost, kCostPeriod, now).first->second;
-    return bucket.wait(net::kRequestBaseCost, now).count() == 0;
+    const auto wait = bucket.wait(net::kRequestBaseCost, now);
+    if (wait.count() == 0) {
+        return std::nullopt;
+    }
+    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(wait).count();
+    return std::max(kBusyRetryMs, static_cast<std::uint32_t>(ms));
 }
 
 void BlockServer::charge(std::uint64_t peer, std::uint64_t bytes) {
@@ -71,15 +77,13 @@ net::ReplyResult BlockServer::packed_parent(std::uint64_t from, const Hash& pare
 }
 
 void BlockServer::on(std::uint64_t peer, const net::GetHeaders& ask) {
-    if (!admit(peer)) {
-        links_.send(peer, refusal(ask, net::ReplyResult::busy));
+    if (const auto wait = must_wait(peer)) {
+        links_.send(peer, refusal(ask, net::ReplyResult::busy, *wait));
         return;
     }
     const auto committed = keeper_.tree().committed().height;
     if (ask.from <= committed) {
-        // The last header's certificate stands in the block after it.
-        const auto* after = keeper_.tree().on_best_chain(committed + 1);
-        read_headers(peer, ask, committed, after == nullptr ? SharedBytes{} : after->bytes);
+        read_headers(peer, ask, committed);
     } else if (const auto fits = tree_parent(ask.from, ask.parent); fits != net::ReplyResult::ok) {
         links_.send(peer, refusal(ask, fits));
     } else {
@@ -112,62 +116,70 @@ void BlockServer::headers_from_tree(std::uint64_t peer, const net::GetHeaders& a
 }
 
 void BlockServer::read_headers(std::uint64_t peer, const net::GetHeaders& ask,
-                               std::uint64_t packed_end, SharedBytes after) {
+                               std::uint64_t packed_end) {
     const auto count = std::min<std::uint64_t>({ask.count, kMaxHeadersReply, packed_end - ask.from + 1});
     charge(peer, count * keeper_.header_length());
+    // What certifies the newest packed block stands in the block after it, or was collected.
+    const auto* above = keeper_.tree().on_best_chain(packed_end + 1);
+    SharedBytes after = above == nullptr ? SharedBytes{} : above->bytes;
+    auto certificate = keeper_.certificate_of(keeper_.tree().committed().hash);
     ++reading_;
-    pool_.post([this, peer, ask, count, packed_end, after, length = keeper_.header_length()] {
-        if (const auto fits = packed_parent(ask.from, ask.parent); fits != net::ReplyResult::ok) {
-            links_.network->send(peer, net::encode_message(refusal(ask, fits)));
-            read_done();
-            return;
-        }
-        net::Headers head = refusal(ask, net::ReplyResult::ok);
+    pool_.post([this, peer, ask, count, packed_end, after = std::move(after),
+                certificate = std::move(certificate), length = keeper_.header_length()] {
+        auto head = refusal(ask, packed_parent(ask.from, ask.parent));
         std::vector<SharedBytes> parts;
-        SharedBytes last, child = after;
-        // One more than asked for: the block after the last header carries its certificate.
-        auto left = std::min(count + 1, packed_end - ask.from + 1);
-        for (auto at = ask.from; left > 0;) {
-            auto range = store_.read_range(at, static_cast<std::uint32_t>(left),
-                                           kMaxBlocksReplyBytes, SYNOD_BLOCK_MAX);
-            if (!range || range->count == 0) {
-                break;
+        if (head.result == net::ReplyResult::ok) {
+            // One more than asked for: the block after the last header carries its certificate.
+            auto blocks = read_packed(ask.from, std::min(count + 1, packed_end - ask.from + 1));
+            const bool to_the_end = ask.from + blocks.size() == packed_end + 1 && blocks.size() <= count;
+            if (to_the_end && !after.view.empty()) {
+                blocks.push_back(after);
             }
-            for (const auto& part : range->parts) {
-                std::uint32_t begin = 0;
-                for (const auto end : part.ends) {
-                    const auto block = part.bytes.slice(begin, end - begin);
-                    begin = end;
-                    if (parts.size() < count) {
-                        parts.push_back(block.slice(0, std::min<std::size_t>(length, block.view.size())));
-                        last = block;
-                    } else {
-                        child = block;
-                    }
-                }
+            Result<Bytes> proof = fail("app.no_proof", "nothing certifies these headers");
+            if (to_the_end && after.view.empty() && !certificate.empty()) {
+                proof = consensus_.prove_head(blocks.back().view, {}, certificate);
+            } else if (blocks.size() > 1) {
+                const auto child = blocks.back();
+                blocks.pop_back();
+                proof = consensus_.prove_head(blocks.back().view, child.view, {});
             }
-            at += range->count;
-            left -= range->count;
-        }
-        head.count = static_cast<std::uint32_t>(parts.size());
-        if (parts.size() == count && !child.view.empty()) {
-            if (auto proof = consensus_.prove_head(last.view, child.view, {})) {
+            if (proof) {
                 head.head_proof = SharedBytes(std::move(*proof));
+                head.count = static_cast<std::uint32_t>(blocks.size());
+                for (const auto& block : blocks) {
+                    parts.push_back(block.slice(0, std::min<std::size_t>(length, block.view.size())));
+                }
+            } else {
+                head.result = net::ReplyResult::not_available;
             }
         }
-        if (head.head_proof.view.empty()) {
-            links_.network->send(peer, net::encode_message(
-                                           refusal(ask, net::ReplyResult::not_available)));
-        } else {
-            links_.network->send(peer, net::encode_parts(head, std::move(parts)));
-        }
+        links_.network->send(peer, net::encode_parts(head, std::move(parts)));
         read_done();
     });
 }
 
+std::vector<SharedBytes> BlockServer::read_packed(std::uint64_t from, std::uint64_t count) const {
+    std::vector<SharedBytes> out;
+    while (out.size() < count) {
+        const auto range = store_.read_range(from + out.size(), static_cast<std::uint32_t>(count - out.size()),
+                                             kMaxBlocksReplyBytes, SYNOD_BLOCK_MAX);
+        if (!range || range->count == 0) {
+            break;  // damaged data is never served
+        }
+        for (const auto& part : range->parts) {
+            std::uint32_t begin = 0;
+            for (const auto end : part.ends) {
+                out.push_back(part.bytes.slice(begin, end - begin));
+                begin = end;
+            }
+        }
+    }
+    return out;
+}
+
 void BlockServer::on(std::uint64_t peer, const net::GetBlocks& ask) {
-    if (!admit(peer)) {
-        links_.send(peer, refusal(ask.id, ask.from, net::ReplyResult::busy));
+    if (const auto wait = must_wait(peer)) {
+        links_.send(peer, refusal(ask.id, ask.from, net::ReplyResult::busy, *wait));
         return;
     }
     if (ask.from <= keeper_.tree().committed().height) {
@@ -233,8 +245,8 @@ void BlockServer::finish() {
 }
 
 void BlockServer::on(std::uint64_t peer, const net::GetByHash& ask) {
-    if (!admit(peer)) {
-        links_.send(peer, refusal(ask.id, 0, net::ReplyResult::busy));
+    if (const auto wait = must_wait(peer)) {
+        links_.send(peer, refusal(ask.id, 0, net::ReplyResult::busy, *wait));
         return;
     }
     auto head = refusal(ask.id, 0, net::ReplyResult::not_available);

@@ -39,13 +39,15 @@ class BlockServer {
     net::ReplyResult tree_parent(std::uint64_t from, const Hash& parent) const;
     //! The same among the packed ones, on a worker.
     net::ReplyResult packed_parent(std::uint64_t from, const Hash& parent) const;
-    bool admit(std::uint64_t peer);
+    //! Milliseconds until the peer may ask again; nothing when it may now.
+    std::optional<std::uint32_t> must_wait(std::uint64_t peer);
     void charge(std::uint64_t peer, std::uint64_t bytes);
     void read_done();  // on a worker, the last thing that a task does
     void headers_from_tree(std::uint64_t peer, const net::GetHeaders& ask);
     void blocks_from_tree(std::uint64_t peer, const net::GetBlocks& ask);
-    void read_headers(std::uint64_t peer, const net::GetHeaders& ask, std::uint64_t packed_end,
-                      SharedBytes after);
+    void read_headers(std::uint64_t peer, const net::GetHeaders& ask, std::uint64_t packed_end);
+    //! Up to `count` packed blocks from a height; fewer when they can't be read. On a worker.
+    std::vector<SharedBytes> read_packed(std::uint64_t from, std::uint64_t count) const;
     void read_blocks(std::uint64_t peer, const net::GetBlocks& ask);
 
     store::Store& store_;

@@ -99,6 +99,7 @@ PeerStatus Node::linked_peer(std::uint64_t id, const PeerLink& link,
         p.blocks = load->blocks;
         p.timeouts = load->timeouts;
         p.stalls = load->stalls;
+        p.other_chain = load->other_chain;
     }
     return p;
 }
@@ -110,7 +111,7 @@ void Node::refresh_status() {
     out->name = config_.name;
     out->sync = driver_->machine().snapshot(now);
     out->final_height = keeper_->head_weight().final_height;
-    out->head_hash = keeper_->tree().head().hash;
+    out->head_hash = out->sync.head.hash;  // the durable one, as its height is
     out->committed_height = keeper_->tree().committed().height;
     out->authority = duties_->authority().has_value();
     out->blocks_proposed = duties_->blocks_proposed();

@@ -33,6 +33,7 @@ struct PeerStatus {
     double goodput = 0;           //!< bytes/s
     std::uint64_t blocks = 0;     //!< of stored ranges
     std::uint32_t timeouts = 0, stalls = 0;
+    bool other_chain = false;  //!< it refused our head and our committed block
     std::optional<double> score;  //!< the scoring plugin's
     std::string score_terms;      //!< a JSON object; may be empty
     double misbehaviour = 0;      //!< points, 0..100
