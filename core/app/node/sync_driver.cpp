@@ -288,11 +288,11 @@ void SyncDriver::range_done(sync::RangeId range, std::uint64_t submission,
             return;
         }
         processing_.erase(range);
-        if (const auto it = ranges_.find(range); it != ranges_.end()) {
+        if (const auto held = ranges_.find(range); held != ranges_.end()) {
             if (flow_.latencies.size() < kMaxLatencies) {
-                flow_.latencies.push_back(mono_now() - it->second.submitted);
+                flow_.latencies.push_back(mono_now() - held->second.submitted);
             }
-            ranges_.erase(it);
+            ranges_.erase(held);
         }
         feed(sync::RangeCommitted{range, last.height, Hash::copy(last.hash)});
     });
