@@ -66,19 +66,33 @@ bool AddressBook::make_room() {
     return true;
 }
 
-Result<void> AddressBook::add(const Endpoint& endpoint, std::optional<PublicKey> identity) {
+bool AddressBook::source_full(std::uint64_t source) const {
+    const auto theirs = std::ranges::count_if(rows_, [&](const auto& row) {
+        return row.second.source == source && row.second.known.last_success == 0;
+    });
+    return source != 0 && static_cast<std::size_t>(theirs) >= kMaxPerSource;
+}
+
+Result<void> AddressBook::add(const Endpoint& endpoint, std::optional<PublicKey> identity,
+                              std::uint64_t source) {
     if (!usable(endpoint)) {
         return fail("peers.bad_address", "not an address and port that can be dialled");
     }
     if (rows_.contains(endpoint)) {
         return {};  // hearsay doesn't change what is known
     }
+    if (source_full(source)) {
+        return fail("peers.source_full", "one network has named " + std::to_string(kMaxPerSource) +
+                                             " endpoints that never worked");
+    }
     if (!make_room()) {
         return fail("peers.book_full", "the address book holds " +
                                            std::to_string(kMaxKnownEndpoints) +
                                            " endpoints that all have worked");
     }
-    rows_[endpoint].known.identity = identity;
+    auto& row = rows_[endpoint];
+    row.known.identity = identity;
+    row.source = source;
     return {};
 }
 

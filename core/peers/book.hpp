@@ -17,6 +17,8 @@
 namespace synod::peers {
 
 inline constexpr std::size_t kMaxKnownEndpoints = 4'096;
+//! Endpoints of one network's hearsay: whoever floods the book fills its own share only.
+inline constexpr std::size_t kMaxPerSource = 256;
 inline constexpr std::size_t kMaxAnchors = 8;
 inline constexpr std::size_t kMaxAddressBytes = 253;  // a host name, RFC 1035 section 2.3.4
 inline constexpr Duration kDialWaitFirst = std::chrono::milliseconds(500);
@@ -48,8 +50,11 @@ class AddressBook {
     explicit AddressBook(std::uint64_t seed) : seed_(seed) {}
 
     //! Hearsay or configuration. A full book gives up its worst endpoint that never worked; when
-    //! all worked, the newcomer is refused. Errors: peers.bad_address, peers.book_full.
-    Result<void> add(const Endpoint& endpoint, std::optional<PublicKey> identity = {});
+    //! all worked, the newcomer is refused. `source` is the network group of who said so, 0 for the
+    //! manifest; it isn't kept over restarts. Errors: peers.bad_address, peers.book_full,
+    //! peers.source_full.
+    Result<void> add(const Endpoint& endpoint, std::optional<PublicKey> identity = {},
+                     std::uint64_t source = 0);
     //! A dial ended in a proven handshake. Adds the endpoint when it isn't known.
     Result<void> succeeded(const Endpoint& endpoint, const PublicKey& identity, UnixMs unix_now);
     //! A dial failed; unknown endpoints are ignored. `now` starts the wait.
@@ -80,8 +85,10 @@ class AddressBook {
     struct Row {
         Known known;
         Instant not_before{};
+        std::uint64_t source = 0;
     };
     bool make_room();
+    [[nodiscard]] bool source_full(std::uint64_t source) const;
     [[nodiscard]] bool is_anchor(const Endpoint& endpoint) const;
 
     const std::uint64_t seed_;

@@ -45,6 +45,18 @@ std::vector<PeerAddress> Dialer::due(Instant now, std::size_t links,
         take(endpoint, peer.identity,
              peer.identity || known == nullptr ? peer.identity : known->identity);
     }
+    if (wanted_ > 0 && links >= wanted_ && now >= next_feeler_) {
+        next_feeler_ = now + kFeelerEvery;
+        for (const auto& endpoint : book_.candidates(now, peers::kMaxKnownEndpoints)) {
+            const auto* known = book_.find(endpoint);
+            if (known != nullptr && known->last_success == 0 && out.empty()) {
+                take(endpoint, known->identity, known->identity);
+                if (!out.empty()) {
+                    feelers_.insert(endpoint);
+                }
+            }
+        }
+    }
     if (now >= next_fill_ && links + open_.size() < wanted_) {
         next_fill_ = now + kFillEvery;
         for (const auto& endpoint : book_.candidates(now, peers::kMaxKnownEndpoints)) {
@@ -59,14 +71,18 @@ std::vector<PeerAddress> Dialer::due(Instant now, std::size_t links,
     return out;
 }
 
-void Dialer::up(const net::PeerInfo& info, UnixMs unix_now, Instant now) {
+bool Dialer::up(const net::PeerInfo& info, std::uint64_t group, UnixMs unix_now, Instant now) {
     if (!info.outbound) {
         // Where it listens is hearsay until a dial has shown it.
-        static_cast<void>(book_.add({info.address, info.listen_port}, info.identity));
-        return;
+        static_cast<void>(book_.add({info.address, info.listen_port}, info.identity, group));
+        return true;
     }
     const Endpoint endpoint{info.dialled, info.port};
     open_.erase(endpoint);
+    if (feelers_.erase(endpoint) > 0) {
+        changed_ = book_.succeeded(endpoint, info.identity, unix_now).has_value() || changed_;
+        return false;
+    }
     linked_[endpoint] = now;
     if (book_.succeeded(endpoint, info.identity, unix_now)) {
         auto anchors = book_.anchors();
@@ -75,6 +91,7 @@ void Dialer::up(const net::PeerInfo& info, UnixMs unix_now, Instant now) {
         book_.set_anchors(anchors);
         changed_ = true;
     }
+    return true;
 }
 
 void Dialer::down(const net::PeerInfo& info, Instant now) {
@@ -98,11 +115,12 @@ void Dialer::down(const net::PeerInfo& info, Instant now) {
 void Dialer::failed(const std::string& address, std::uint16_t port, UnixMs unix_now, Instant now) {
     const Endpoint endpoint{address, port};
     open_.erase(endpoint);
+    feelers_.erase(endpoint);
     book_.failed(endpoint, unix_now, now);
     changed_ = true;
 }
 
-void Dialer::learn(const std::vector<net::ListedPeer>& listed) {
+void Dialer::learn(const std::vector<net::ListedPeer>& listed, std::uint64_t group) {
     std::size_t taken = 0;
     for (const auto& peer : listed) {
         const auto ip = net::parse_ip(peer.ip);
@@ -110,7 +128,7 @@ void Dialer::learn(const std::vector<net::ListedPeer>& listed) {
             continue;
         }
         // A full book keeps what has worked; a stranger's word is the least of it.
-        changed_ = book_.add({peer.ip, peer.port}, peer.identity).has_value() || changed_;
+        changed_ = book_.add({peer.ip, peer.port}, peer.identity, group).has_value() || changed_;
     }
 }
 

@@ -26,6 +26,9 @@ inline constexpr std::size_t kMaxOpenDials = 16;
 inline constexpr Duration kShortLink = std::chrono::seconds(10);
 //! How often the address book is looked through.
 inline constexpr Duration kFillEvery = std::chrono::seconds(1);
+//! How often an endpoint that never worked is tried although all places are taken: what works is known
+//! before it is needed. Such a link is ended at once.
+inline constexpr Duration kFeelerEvery = std::chrono::minutes(2);
 //! Addresses taken from one peer's answer.
 inline constexpr std::size_t kMaxLearned = 64;
 
@@ -44,12 +47,13 @@ class Dialer {
     //! identities aren't dialled: linked already, banned, cooling down.
     std::vector<PeerAddress> due(Instant now, std::size_t links,
                                  const std::function<bool(const PublicKey&)>& skip);
-    void up(const net::PeerInfo& info, UnixMs unix_now, Instant now);
+    //! False: the link was only a feeler and is to be closed; `down` isn't told of it.
+    bool up(const net::PeerInfo& info, std::uint64_t group, UnixMs unix_now, Instant now);
     void down(const net::PeerInfo& info, Instant now);
     void failed(const std::string& address, std::uint16_t port, UnixMs unix_now, Instant now);
 
-    //! What another node says; hearsay never changes what is known.
-    void learn(const std::vector<net::ListedPeer>& listed);
+    //! What a node of network `group` says; hearsay never changes what is known.
+    void learn(const std::vector<net::ListedPeer>& listed, std::uint64_t group);
     //! The address book as bytes, when it changed since the last call.
     std::optional<Bytes> changed_book();
     //! Errors: peers.book_corrupt; the book then stays as it was.
@@ -68,10 +72,10 @@ class Dialer {
     const PublicKey ourselves_;
     const std::size_t wanted_;
     peers::AddressBook book_;
-    std::set<peers::Endpoint> open_;
+    std::set<peers::Endpoint> open_, feelers_;
     std::map<peers::Endpoint, Instant> linked_;
     std::map<peers::Endpoint, Short> short_;  // only of endpoints in the book
-    Instant next_fill_{};
+    Instant next_fill_{}, next_feeler_{};
     bool changed_ = false;
 };
 

@@ -43,7 +43,8 @@ Node::Node(NodeConfig config, NodeParts parts)
       checkpoints_(parts.checkpoints),
       log_(std::move(parts.log)),
       judge_([this](store::Commit change) { writer_->post(std::move(change), [](Result<void>) {}); }),
-      dialer_(config_.peers, config_.identity->public_key(), config_.sync.seed),
+      dialer_(config_.peers, config_.identity->public_key(), config_.sync.seed,
+              config_.wanted_peers),
       ranker_(parts.scoring, std::move(parts.on_scoring_strand),
               [loop = &parts.loop](std::function<void()> task) { loop->post(std::move(task)); },
               [this](auto weights) { driver_->feed(sync::PeerScores{std::move(weights)}); }),
@@ -170,6 +171,7 @@ Result<void> Node::open_network() {
     net.listen_address = config_.listen_address;
     net.listen_port = config_.listen_port;
     net.limits.max_total = config_.max_peers;
+    net.limits.max_inbound = std::max<std::size_t>(1, config_.max_peers * 7 / 10);
     net.network_id = Hash::copy(keeper_->info().network_id);
     net.genesis = Hash::copy(keeper_->info().genesis_hash);
     net.identity = net::Identity::from_seed(config_.identity->seed());
@@ -237,6 +239,12 @@ void Node::on_dial_failed(std::string address, std::uint16_t port, Error why) {
     loop_.post([this, address = std::move(address), port, why = std::move(why)] {
         dial_failed(address, port, why);
     });
+}
+
+void Node::on_inbound_refused(std::string /*address*/, Error why) {
+    if (why.code == "net.inbound_full" || why.code == "net.full") {
+        loop_.post([this] { make_room(); });
+    }
 }
 
 // ---- time ----------------------------------------------------------------------------------------
@@ -368,7 +376,7 @@ void Node::tick() {
             writer_->post(std::move(change), [](Result<void>) {});
         }
     }
-    if (due(last_ask_, kAskPeersEvery) && links_.peers.size() < kWantedPeers) {
+    if (due(last_ask_, kAskPeersEvery) && links_.peers.size() < config_.wanted_peers) {
         for (auto& [id, link] : links_.peers) {
             link.asked_peers = links_.requests.next_id();
             links_.send(id, net::GetPeers{link.asked_peers});

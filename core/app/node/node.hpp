@@ -37,6 +37,7 @@ struct NodeConfig {
     std::uint16_t listen_port = 0;
     std::vector<PeerAddress> peers;
     std::size_t max_peers = 100;
+    std::size_t wanted_peers = kWantedPeers;
     std::size_t memory_pool = 10'000;  //!< blocks above the committed one
     sync::SyncConfig sync;
     sync::TuneLevel tune_level = sync::TuneLevel::balanced;
@@ -100,6 +101,7 @@ class Node : private net::NetworkHandler {
     void on_peer_down(std::uint64_t peer, std::string reason, std::string text) override;
     void on_frame(std::uint64_t peer, SharedBytes frame) override;
     void on_dial_failed(std::string address, std::uint16_t port, Error why) override;
+    void on_inbound_refused(std::string address, Error why) override;
 
     // node_peers.cpp
     void peer_up(const net::PeerInfo& info);
@@ -107,6 +109,7 @@ class Node : private net::NetworkHandler {
     void dial_failed(const std::string& address, std::uint16_t port, const Error& why);
     void charge(std::uint64_t peer, const Charge& charge);
     void unanswered(std::uint64_t peer, std::string_view reason);
+    void make_room();
     void dial();
     void rank();
     [[nodiscard]] net::Peers peers_for(std::uint32_t request, std::uint64_t asker) const;
@@ -167,6 +170,7 @@ class Node : private net::NetworkHandler {
     std::unique_ptr<Duties> duties_;
     std::unique_ptr<net::Network> network_;
     std::uint64_t last_slot_ = 0;
+    Instant last_eviction_{};
     Instant last_status_{}, last_ping_{}, last_refresh_{}, last_book_{}, last_health_{}, last_ask_{};
     std::unordered_set<Hash> in_work_;  // pushed blocks being proven
     bool gate_open_ = false;

@@ -139,7 +139,7 @@ void Node::handle(std::uint64_t peer, const net::Peers& listed) {
         return;
     }
     link.asked_peers = 0;
-    dialer_.learn(listed.list);
+    dialer_.learn(listed.list, met_.at(peer).group);
 }
 
 void Node::handle(std::uint64_t peer, const net::NewBlock& block) { take_block(peer, block.block); }

@@ -4,11 +4,13 @@
 
 #include "core/app/node/node.hpp"
 #include "core/base/codec.hpp"
+#include "core/peers/eviction.hpp"
 
 namespace synod::app {
 
 namespace {
 
+constexpr Duration kEvictionEvery = std::chrono::seconds(1);
 constexpr std::size_t kMaxDeparted = 1'024;  // peers that left and are still shown or blamed
 
 //! Same number, same network: /16, for IPv6 /32. Nodes of this machine are told apart by who they
@@ -36,7 +38,10 @@ std::uint64_t group_of(const net::PeerInfo& peer) {
 
 void Node::peer_up(const net::PeerInfo& info) {
     const auto now = mono_now();
-    dialer_.up(info, unix_now(), now);
+    if (!dialer_.up(info, group_of(info), unix_now(), now)) {
+        network_->close(info.id, "peers.feeler");
+        return;
+    }
     if (judge_.banned(info.identity, unix_now())) {
         network_->close(info.id, "peers.banned");
         dialer_.down(info, now);
@@ -135,6 +140,33 @@ void Node::unanswered(std::uint64_t peer, std::string_view reason) {
     ranker_.of(met->second.identity).failed();
     log_("info", "peer " + to_hex(met->second.identity.view()).substr(0, 16) + " is put aside: " +
                      std::string(reason));
+}
+
+//! A newcomer found no place: whoever adds least makes room for the next one.
+void Node::make_room() {
+    const auto now = mono_now();
+    if (now - last_eviction_ < kEvictionEvery) {
+        return;
+    }
+    last_eviction_ = now;
+    const auto snapshot = driver_->machine().snapshot(now);
+    std::vector<peers::Evictable> links;
+    for (const auto& [id, link] : links_.peers) {
+        peers::Evictable out;
+        out.id = id;
+        out.group = met_.at(id).group;
+        out.inbound = !link.info.outbound;
+        out.is_authority = link.is_authority;
+        out.latency = link.rtt.count() > 0 ? std::optional(link.rtt) : std::nullopt;
+        out.connected = now - link.since;
+        const auto load = std::ranges::find(snapshot.peer_loads, id, &sync::PeerLoad::peer);
+        out.blocks = load == snapshot.peer_loads.end() ? 0 : load->blocks;
+        links.push_back(out);
+    }
+    if (const auto goes = peers::choose_eviction(std::move(links))) {
+        log_("info", "peer " + std::to_string(*goes) + " makes room for others");
+        network_->close(*goes, "peers.evicted");
+    }
 }
 
 void Node::dial() {

@@ -22,7 +22,8 @@ std::string_view manifest_schema() {
   "peers": {"type": "array", "default": [], "description": "nodes to keep a link to", "items": {"type": "object", "additionalProperties": false, "required": ["address"], "properties": {
     "address": {"type": "string", "description": "host:port"},
     "identity": {"type": "string", "default": "", "description": "its public key; a link to any other identity is refused"}}}},
-  "max_peers": {"type": "integer", "default": 100, "minimum": 1, "maximum": 10000, "description": "links at most"}}},
+  "max_peers": {"type": "integer", "default": 100, "minimum": 1, "maximum": 10000, "description": "links at most, of which 7 in 10 may be inbound"},
+  "wanted_peers": {"type": "integer", "default": 50, "minimum": 0, "maximum": 10000, "description": "links to fill up to from addresses that others name; 0: only the peers above are dialled"}}},
 "control": {"type": "object", "additionalProperties": false, "properties": {
   "listen": {"type": "string", "default": "127.0.0.1:0", "description": "address:port of the control door; loopback only"},
   "token_file": {"type": "string", "default": "", "description": "file of the bearer token; empty: data_dir/control.token"}}},

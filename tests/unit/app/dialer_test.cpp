@@ -42,7 +42,7 @@ TEST_CASE("dialer: a host name is dialled once, and again after its link ended")
     CHECK(due[0].address == "localhost");
     CHECK(dialer.due(kNow + 1h, 0, kNobody).empty());  // still open
     const auto up = link("localhost", 9000, 1);
-    dialer.up(up, kUnix, kNow);
+    CHECK(dialer.up(up, 1, kUnix, kNow));
     CHECK(dialer.due(kNow + 1h, 1, kNobody).empty());  // linked
     dialer.down(up, kNow + kShortLink);
     CHECK(dialer.due(kNow + kShortLink, 0, kNobody).size() == 1);
@@ -55,7 +55,7 @@ TEST_CASE("dialer: who hangs up at once is dialled ever more rarely") {
     for (int i = 0; i < 12; ++i) {
         REQUIRE(dialer.due(now, 0, kNobody).size() == 1);
         const auto up = link("10.0.0.1", 9000, 1);
-        dialer.up(up, kUnix, now);
+        dialer.up(up, 1, kUnix, now);
         dialer.down(up, now);
         const auto ended = now;
         while (dialer.due(now, 0, kNobody).empty()) {
@@ -86,7 +86,7 @@ TEST_CASE("dialer: what others say fills up, within bounds, and never ourselves"
     }
     listed.push_back({"not an address", 9000, key(201)});
     listed.push_back({"10.0.2.1", 0, key(202)});
-    dialer.learn(listed);
+    dialer.learn(listed, 5);
     CHECK(dialer.known() == kMaxLearned);
     auto due = dialer.due(kNow, 1, kNobody);
     CHECK(due.size() == 2);  // with one link up, two more are wanted
@@ -98,7 +98,7 @@ TEST_CASE("dialer: the book survives a restart, and what worked comes first") {
     Dialer dialer({{"10.0.0.1", 9000, {}}, {"10.0.0.2", 9000, {}}}, key(9), 1);
     CHECK_FALSE(dialer.changed_book());
     dialer.due(kNow, 0, kNobody);
-    dialer.up(link("10.0.0.2", 9000, 2), kUnix, kNow);
+    dialer.up(link("10.0.0.2", 9000, 2), 1, kUnix, kNow);
     dialer.failed("10.0.0.1", 9000, kUnix, kNow);
     const auto book = dialer.changed_book();
     REQUIRE(book);
@@ -110,4 +110,22 @@ TEST_CASE("dialer: the book survives a restart, and what worked comes first") {
     CHECK(due[0].address == "10.0.0.2");
     CHECK(due[0].identity == key(2));
     CHECK_FALSE(again.restore(Bytes(3, 7)));
+}
+
+TEST_CASE("dialer: with all places taken one unknown endpoint is felt for now and then, and let go") {
+    Dialer dialer({}, key(9), 1, 1);
+    dialer.learn({{"10.0.1.1", 9000, key(1)}, {"10.0.1.2", 9000, key(2)}}, 5);
+    const auto felt = dialer.due(kNow, 1, kNobody);
+    REQUIRE(felt.size() == 1);
+    CHECK(dialer.due(kNow + kFeelerEvery - 1s, 1, kNobody).empty());
+    CHECK_FALSE(dialer.up(link(felt[0].address, 9000, 1), 5, kUnix, kNow));
+    const auto next = dialer.due(kNow + kFeelerEvery, 1, kNobody);
+    REQUIRE(next.size() == 1);
+    CHECK(next[0].address != felt[0].address);  // that one is known to work now
+    dialer.failed(next[0].address, 9000, kUnix, kNow + kFeelerEvery);
+    // Once there is room, the one that was felt is dialled for good.
+    const auto due = dialer.due(kNow + kFeelerEvery + 1ms, 0, kNobody);
+    REQUIRE(due.size() == 1);
+    CHECK(due[0].address == felt[0].address);
+    CHECK(dialer.up(link(due[0].address, 9000, 1), 5, kUnix, kNow));
 }

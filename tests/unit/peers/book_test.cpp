@@ -173,3 +173,15 @@ TEST_CASE("book.refuses_damage_and_stays_as_it_was") {
     }
     CHECK(book.encode() == before);
 }
+
+TEST_CASE("book: one network's hearsay fills its own share only") {
+    AddressBook book(kSeed);
+    std::size_t taken = 0;
+    for (std::uint16_t port = 1; port <= 2 * kMaxPerSource; ++port) {
+        taken += book.add({"10.9.0.1", port}, {}, 7).has_value() ? 1 : 0;
+    }
+    CHECK(taken == kMaxPerSource);
+    CHECK(book.add({"10.9.0.2", 1}, {}, 7).error().code == "peers.source_full");
+    CHECK(book.add({"10.9.0.2", 1}, {}, 8));
+    CHECK(book.add({"10.9.0.3", 1}));
+}
