@@ -17,7 +17,7 @@ function(synod_room name)
 endfunction()
 
 # synod_test(NAME LABELS label... [LINK lib...] [ENV k=v...]): doctest binary test_NAME from every .cpp in the folder
-# (add main through tests/support/main.cpp); one ctest entry. Reads vectors in place when their folder exists.
+# (main is tests/support/main.cpp); one ctest entry. Reads vectors in place when their folder exists.
 function(synod_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "LINK;LABELS;ENV;SOURCES" ${ARGN})
   if(ARG_SOURCES)
@@ -31,8 +31,12 @@ function(synod_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
-  add_executable(test_${name} ${sources} "${PROJECT_SOURCE_DIR}/tests/support/main.cpp")
-  target_link_libraries(test_${name} PRIVATE doctest::doctest ${ARG_LINK})
+  if(NOT TARGET synod_test_main)  # doctest's own code, compiled once for all
+    add_library(synod_test_main STATIC "${PROJECT_SOURCE_DIR}/tests/support/main.cpp")
+    target_link_libraries(synod_test_main PUBLIC doctest::doctest)
+  endif()
+  add_executable(test_${name} ${sources})
+  target_link_libraries(test_${name} PRIVATE synod_test_main ${ARG_LINK})
   target_include_directories(test_${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   target_compile_definitions(test_${name} PRIVATE
     SYNOD_VECTORS_DIR="${SYNOD_VECTORS_DIR}" SYNOD_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
