@@ -61,7 +61,29 @@ int complain(const Error& error) {
 }
 
 std::string text_of(const json::value& v) {
+    if (v.is_null()) {
+        return "unknown";
+    }
     return v.is_string() ? std::string(v.as_string()) : json::serialize(v);
+}
+
+std::string eta_of(const json::value& v) {
+    if (v.is_null()) {
+        return "unknown";
+    }
+    char out[64];
+    std::snprintf(out, sizeof out, "%.0f to %.0f s", v.as_array().at(0).to_number<double>(),
+                  v.as_array().at(1).to_number<double>());
+    return out;
+}
+
+std::string checkpoint_of(const json::value& v) {
+    if (v.is_null()) {
+        return "none";
+    }
+    const auto& c = v.as_object();
+    return "height " + text_of(c.at("height")) + "  " + text_of(c.at("id")) + "  verified " +
+           text_of(c.at("verified"));
 }
 
 void print_status(const json::object& s) {
@@ -72,13 +94,13 @@ void print_status(const json::object& s) {
     show("height", "current_height");
     show("target", "target_height");
     std::printf("%-18s %.2f %%\n", "synced", 100 * s.at("percentage").to_number<double>());
-    show("blocks/s", "blocks_per_second");
-    show("ETA seconds", "eta_seconds");
+    std::printf("%-18s %.0f\n", "blocks/s", s.at("blocks_per_second").to_number<double>());
+    std::printf("%-18s %s\n", "ETA", eta_of(s.at("eta_seconds")).c_str());
     show("peers", "peers");
     show("committed", "committed_height");
     show("final", "final_height");
     show("head", "head_hash");
-    show("last checkpoint", "last_checkpoint");
+    std::printf("%-18s %s\n", "last checkpoint", checkpoint_of(s.at("last_checkpoint")).c_str());
     if (!s.at("stalled").is_null()) {
         show("stalled", "stalled");
     }
