@@ -37,7 +37,7 @@ function(synod_test name)
   endif()
   add_executable(test_${name} ${sources})
   target_link_libraries(test_${name} PRIVATE synod_test_main ${ARG_LINK})
-  target_compile_options(test_${name} PRIVATE $<$<CONFIG:Debug>:-O0>)  # a third less time to build; what is tested keeps -O1
+  target_compile_options(test_${name} PRIVATE $<$<CONFIG:Debug>:-O0>)  # quicker to build; what is tested keeps -O1
   target_include_directories(test_${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   target_compile_definitions(test_${name} PRIVATE
     SYNOD_VECTORS_DIR="${SYNOD_VECTORS_DIR}" SYNOD_SOURCE_DIR="${PROJECT_SOURCE_DIR}"

@@ -17,8 +17,7 @@ namespace synod::app {
 struct PeerLink {
     net::PeerInfo info;
     bool is_authority = false;
-    net::Status status;          //!< the last one; default before the first
-    bool status_known = false;
+    net::Status status;  //!< the last one; default before the first
     std::int64_t clock_offset_ms = 0;
     bool clock_known = false;
     Instant last_heard{};

@@ -84,7 +84,6 @@ void Node::handle(std::uint64_t peer, net::Status status) {
     const auto proof_bytes = status.head_proof.view.size();
     const bool news = link.proven_hash != status.hash || link.proven_bytes != proof_bytes;
     link.status = status;
-    link.status_known = true;
     driver_->feed(sync::PeerClaim{peer, status.height});
     if (!news || proof_bytes == 0 || link.proving) {
         return;  // one at a time: the next status brings what is skipped now

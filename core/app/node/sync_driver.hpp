@@ -52,7 +52,6 @@ class SyncDriver {
     void peer_gone(std::uint64_t peer);
     [[nodiscard]] const sync::Machine& machine() const { return machine_; }
     Flow take_flow() { return std::exchange(flow_, {}); }
-    [[nodiscard]] bool bulk() const { return !processing_.empty(); }
 
   private:
     struct Payload {

@@ -132,14 +132,15 @@ void Tuner::tick(const sync::Snapshot& snapshot, const std::function<Flow()>& fl
     if (!due(now)) {
         return;
     }
-    // An interval counts only when blocks were fetched from its begin to its end.
-    const bool usable = measuring_ && fetching(snapshot) && snapshot.head.height >= last_height_;
+    // An interval counts only when it ends as it began, fetching: costs of bulk and of the last few
+    // blocks can't be compared.
+    const bool usable = began_in_ == snapshot.state && snapshot.head.height >= last_height_;
     const auto taken = flow();
     const auto measured = usable ? measure(snapshot, taken, now) : sync::Measured{};
     last_ = now;
     last_height_ = snapshot.head.height;
     last_cpu_ = cpu_time();
-    measuring_ = fetching(snapshot);
+    began_in_ = fetching(snapshot) ? std::optional(snapshot.state) : std::nullopt;
     if (!usable) {
         shared_->tuning.abandon();
         return;
@@ -149,12 +150,12 @@ void Tuner::tick(const sync::Snapshot& snapshot, const std::function<Flow()>& fl
         judge(shared_->tuning.cost(measured, bulk));
     } else {
         shared_->cost = shared_->tuning.cost(measured, bulk);
-        ask(measured);
+        ask(measured, bulk);
     }
 }
 
-void Tuner::ask(const sync::Measured& measured) {
-    const auto signals = shared_->tuning.signals(measured, true);
+void Tuner::ask(const sync::Measured& measured, bool bulk) {
+    const auto signals = shared_->tuning.signals(measured, bulk);
     shared_->open = true;
     on_strand_([optimizer = optimizer_, shared = shared_, deliver = deliver_, signals,
                 knobs = shared_->tuning.knobs()] {

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,7 +48,7 @@ class Tuner {
   private:
     struct Shared;
     [[nodiscard]] sync::Measured measure(const sync::Snapshot& snapshot, const Flow& flow, Instant now);
-    void ask(const sync::Measured& measured);
+    void ask(const sync::Measured& measured, bool bulk);
     void judge(double cost_now);
 
     host::Instance* optimizer_;
@@ -57,7 +58,7 @@ class Tuner {
     Instant last_{};
     std::uint64_t last_height_ = 0;
     Duration last_cpu_{};
-    bool measuring_ = false;  // blocks were being fetched when the interval began
+    std::optional<sync::State> began_in_;  // what the interval began with, when blocks were fetched
 };
 
 }  // namespace synod::app

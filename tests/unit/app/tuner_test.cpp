@@ -19,6 +19,7 @@ struct Bench {
     std::unique_ptr<Tuner> tuner;
     sync::Snapshot snapshot;
     Instant now{1h};
+    Duration latency{};
 
     explicit Bench(sync::TuneLevel level = sync::TuneLevel::balanced) {
         const auto loaded =
@@ -41,7 +42,7 @@ struct Bench {
     void interval(std::uint64_t blocks) {
         now += kTuneEvery;
         snapshot.head.height += blocks;
-        tuner->tick(snapshot, [] { return Flow{{}, 100, 0}; }, now);
+        tuner->tick(snapshot, [this] { return Flow{{latency}, 100, 0}; }, now);
         for (auto* queue : {&strand, &loop}) {
             while (!queue->empty()) {
                 queue->front()();
@@ -95,6 +96,22 @@ TEST_CASE("tuner: above the target, at rest, or disabled nothing moves") {
     off.interval(10);
     off.interval(10);
     CHECK(off.applied.empty());
+}
+
+TEST_CASE("tuner: a trial isn't judged by another phase, and near the tip a block's latency counts") {
+    Bench bench;
+    bench.interval(10'000);
+    bench.interval(10'000);
+    REQUIRE(bench.applied.size() == 1);
+    bench.snapshot.state = sync::State::catching_up;
+    bench.interval(1);  // far slower, but not the same work
+    CHECK(bench.applied.size() == 1);
+    CHECK(bench.tuner->status().reverted == 0);
+    const auto before = *bench.applied[0].parallel_downloads;
+    bench.latency = 500ms;
+    bench.interval(1);
+    REQUIRE(bench.applied.size() == 2);
+    CHECK(*bench.applied[1].parallel_downloads < before);
 }
 
 TEST_CASE("tuner: a plugin that fails is named, and the settings stay") {
