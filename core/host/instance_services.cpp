@@ -16,7 +16,6 @@ inline constexpr std::uint64_t kMaxScratchBytes = 64ull << 20;  // a thread, all
 inline constexpr std::size_t kMaxScratchBlocks = 1024;          // a thread
 inline constexpr std::size_t kUnfencedBlocks = 64;              // a thread, outside the guard
 inline constexpr std::uint32_t kMaxLogFields = 32;
-inline constexpr std::size_t kMaxRequired = 64;  // ids of a descriptor
 
 std::string_view view(synod_str s) { return s.p == nullptr ? std::string_view() : std::string_view(s.p, s.n); }
 
@@ -155,13 +154,11 @@ Result<void> Instance::Services::check_required(const Plugin& plugin) const {
         {"synod.log/1", true}, {"synod.clock/1", true}, {"synod.random/1", true},
         {"synod.hash/1", true}, {"synod.metrics/1", host.metrics != nullptr},
         {"synod.events/1", host.events != nullptr}, {"synod.exec/1", host.exec != nullptr}};
-    const char* const* wanted = plugin.descriptor->requires_;
-    for (std::size_t i = 0; wanted != nullptr && wanted[i] != nullptr; ++i) {
-        const std::string_view id = wanted[i];
+    for (const auto& id : plugin.needs) {
         const bool known = std::any_of(std::begin(granted), std::end(granted),
                                        [&](const auto& one) { return one.second && one.first == id; });
-        if (!known || i >= kMaxRequired) {
-            return fail("plugin.missing_service", "the plugin needs the host service " + std::string(id) +
+        if (!known) {
+            return fail("plugin.missing_service", "the plugin needs the host service " + id +
                         ", which this node doesn't grant", owner.alias(), "use a newer node or another plugin");
         }
     }

@@ -47,8 +47,8 @@ void normalise(const void* raw, Api& out) {
     complete_table(out);
 }
 
-//! Checks the strings and sizes of a descriptor. Errors: plugin.bad_descriptor.
-Result<Plugin> read_descriptor(const synod_descriptor* descriptor, const std::string& file,
-                               std::uint32_t minor_needed);
+//! Checks an entry (check_entry) and every descriptor that it lists, and copies all that they say; it is
+//! the only code that reads a library's data. Errors: plugin.abi, plugin.bad_descriptor.
+Result<std::vector<Plugin>> read_entry(const synod_entry* entry, const std::string& file);
 
 }  // namespace synod::host

@@ -41,10 +41,8 @@ void silence() {
     const auto* entry = library == nullptr
                             ? nullptr
                             : static_cast<const synod_entry*>(::dlsym(library, SYNOD_ENTRY_SYMBOL));
-    if (entry != nullptr && check_entry(entry, file)) {
-        for (std::uint64_t i = 0; i < entry->n_plugins; ++i) {
-            (void)read_descriptor(entry->plugins[i], file, entry->abi_minor_needed);
-        }
+    if (entry != nullptr) {
+        (void)read_entry(entry, file);
     }
     if (library != nullptr) {
         (void)::dlclose(library);  // the destructors, which the node runs at its end

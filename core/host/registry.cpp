@@ -184,24 +184,19 @@ Result<std::vector<const Plugin*>> Registry::register_static(const synod_entry* 
 
 Result<std::vector<const Plugin*>> Registry::adopt(const synod_entry* entry,
                                                    const std::string& file) {
-    if (auto checked = check_entry(entry, file); !checked) {
-        return std::unexpected(checked.error());
+    auto read = read_entry(entry, file);
+    if (!read) {
+        return std::unexpected(read.error());
     }
     std::vector<std::unique_ptr<Plugin>> found;
-    for (std::uint64_t i = 0; i < entry->n_plugins; ++i) {
-        auto plugin = read_descriptor(entry->plugins[i], file, entry->abi_minor_needed);
-        if (!plugin) {
-            return std::unexpected(plugin.error());
-        }
+    for (auto& plugin : *read) {
         const bool twice = std::any_of(found.begin(), found.end(),
-                                       [&](const auto& other) { return other->id == plugin->id; });
-        if (twice || find_plugin(plugin->id) != nullptr) {
-            return fail("plugin.duplicate_id", "a plugin with the id " + plugin->id +
+                                       [&](const auto& other) { return other->id == plugin.id; });
+        if (twice || find_plugin(plugin.id) != nullptr) {
+            return fail("plugin.duplicate_id", "a plugin with the id " + plugin.id +
                         " is already loaded", file, "load it from one file only");
         }
-        plugin->abi_minor_built = entry->abi_minor_built;
-        plugin->built_with = entry->built_with != nullptr ? entry->built_with : "";
-        found.push_back(std::make_unique<Plugin>(std::move(*plugin)));
+        found.push_back(std::make_unique<Plugin>(std::move(plugin)));
     }
     if (plugins_.size() + found.size() > kMaxPlugins) {
         return fail("plugin.too_many", "too many plugins", file);

@@ -30,10 +30,13 @@ inline constexpr std::size_t kMaxConfigBytes = 1 << 20;
 enum class State : std::uint8_t { kNone, kCreated, kActive, kDraining, kDestroyed, kFailed };
 std::string_view to_string(State state);
 
-//! One descriptor of a loaded library or of a static plugin. Lives as long as the process.
+//! All that one descriptor of a loaded library or of a static plugin says, copied: nobody reads the
+//! library's data again. Lives as long as the process.
 struct Plugin {
-    const synod_descriptor* descriptor = nullptr;
     std::string id, name, version, kind, schema, file;  //!< file is empty for a static one
+    std::string vendor, license, url;                   //!< empty when it doesn't say
+    std::vector<std::string> needs, uses, provides;     //!< ids: the descriptor's requires_, optional, provides
+    std::uint32_t flags = 0, state_rev = 0;
     std::uint32_t abi_minor_needed = 0, abi_minor_built = 0;
     std::string built_with;  //!< compiler and flags, for people
     synod_plugin_api api{};  //!< full size: absent functions answer SYNOD_E_UNSUPPORTED

@@ -20,7 +20,6 @@ namespace fs = std::filesystem;
 namespace json = boost::json;
 
 constexpr std::size_t kMaxListed = 256;  // libraries of one folder
-constexpr std::size_t kMaxIds = 64;      // ids of one descriptor's list
 
 struct Options {
     std::string dir, file;
@@ -37,23 +36,14 @@ fs::path default_folder() {
     return fs::is_directory(built, error) ? built : root / "lib" / "synod" / "plugins";
 }
 
-std::string text(const char* p) { return p == nullptr ? "" : p; }
-
-json::array ids(const char* const* list) {
-    json::array out;
-    for (std::size_t i = 0; list != nullptr && list[i] != nullptr && i < kMaxIds; ++i) {
-        out.emplace_back(list[i]);
-    }
-    return out;
-}
+json::array ids(const std::vector<std::string>& list) { return json::array(list.begin(), list.end()); }
 
 json::object to_json(const host::Plugin& plugin) {
-    const synod_descriptor& d = *plugin.descriptor;
     json::array flags;
     constexpr std::pair<std::uint32_t, const char*> kFlags[] = {
         {SYNOD_F_DETERMINISTIC, "deterministic"}, {SYNOD_F_HOT_SWAP, "hot-swap"}, {SYNOD_F_PINNED, "pinned"}};
     for (const auto& [bit, name] : kFlags) {
-        if ((d.flags & bit) != 0) {
+        if ((plugin.flags & bit) != 0) {
             flags.emplace_back(name);
         }
     }
@@ -64,10 +54,10 @@ json::object to_json(const host::Plugin& plugin) {
             {"version", plugin.version}, {"kind", plugin.kind},
             {"abi_needed", major + std::to_string(plugin.abi_minor_needed)},
             {"abi_built", major + std::to_string(plugin.abi_minor_built)},
-            {"built_with", plugin.built_with}, {"state_rev", d.state_rev}, {"flags", flags},
-            {"vendor", text(d.vendor)}, {"license", text(d.license)}, {"url", text(d.url)},
-            {"requires", ids(d.requires_)}, {"optional", ids(d.optional)},
-            {"provides", ids(d.provides)},
+            {"built_with", plugin.built_with}, {"state_rev", plugin.state_rev}, {"flags", flags},
+            {"vendor", plugin.vendor}, {"license", plugin.license}, {"url", plugin.url},
+            {"requires", ids(plugin.needs)}, {"optional", ids(plugin.uses)},
+            {"provides", ids(plugin.provides)},
             {"config_schema", error ? json::value(nullptr) : std::move(schema)}};
 }
 
@@ -225,6 +215,13 @@ int describe(const Options& options) {
     return kDone;
 }
 
+//! Ends the program without the destructors of the libraries that were looked at: what a library says
+//! is on the screen, and whether its code is whole is another question.
+[[noreturn]] void leave(int code) {
+    const bool printed = std::fflush(stdout) == 0;
+    std::_Exit(printed ? code : kFailed);
+}
+
 }  // namespace
 
 void add_plugin(CLI::App& app, Chosen& chosen) {
@@ -234,12 +231,12 @@ void add_plugin(CLI::App& app, Chosen& chosen) {
     auto* listing = command->add_subcommand("list", "One line a plugin of a folder, or why it is refused");
     listing->add_option("--dir", options->dir, "folder; the node's own by default");
     listing->add_flag("--json", options->json, "as JSON");
-    listing->callback([&chosen, options] { chosen = [options] { return list(*options); }; });
+    listing->callback([&chosen, options] { chosen = [options]() -> int { leave(list(*options)); }; });
     auto* about = command->add_subcommand("describe", "All that a plugin library says of itself");
     about->add_option("FILE", options->file, "the library")->required();
     auto* as_json = about->add_flag("--json", options->json, "as JSON");
     about->add_flag("--yaml-template", options->yaml, "a `plugins` section with every key")->excludes(as_json);
-    about->callback([&chosen, options] { chosen = [options] { return describe(*options); }; });
+    about->callback([&chosen, options] { chosen = [options]() -> int { leave(describe(*options)); }; });
 }
 
 }  // namespace synod::app

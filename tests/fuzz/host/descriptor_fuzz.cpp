@@ -111,18 +111,33 @@ void entry(Input& in) {
     descriptor.name = in.text();
     descriptor.version = in.text();
     descriptor.kind = in.byte() % 2 == 0 ? SYNOD_KIND_SCORING : in.text();
+    descriptor.vendor = in.text();
+    descriptor.license = in.text();
+    descriptor.url = in.text();
     descriptor.config_schema = in.text();
+    const char* ids[70];  // more than are taken
+    for (const char*& id : ids) {
+        id = in.byte() % 64 == 1 ? nullptr : in.text();
+    }
+    ids[69] = nullptr;
+    descriptor.requires_ = in.byte() % 2 == 0 ? nullptr : ids;
+    descriptor.provides = in.byte() % 2 == 0 ? nullptr : ids + 10;
     descriptor.api = in.byte() % 8 == 1 ? nullptr
                                         : static_cast<const synod_plugin_api*>(in.table(8 + in.byte() % 32 * 8));
-    const synod_descriptor* list[] = {in.byte() % 8 == 1 ? nullptr : &descriptor};
+    const synod_descriptor* list[16];  // as many as may be named
+    for (const synod_descriptor*& one : list) {
+        one = in.byte() % 8 == 1 ? nullptr : &descriptor;
+    }
     entry.plugins = in.byte() % 8 == 1 ? nullptr : list;
     entry.n_plugins = in.byte() % 8 == 1 ? in.number() : 1;
-    const auto checked = check_entry(&entry, "file.so");
-    must(checked || checked.error().code == "plugin.abi");
-    const auto plugin = read_descriptor(list[0], "file.so", entry.abi_minor_needed);
-    must(plugin || plugin.error().code == "plugin.bad_descriptor");
-    must(!plugin || (!plugin->id.empty() && plugin->id.size() <= 128 && plugin->api.create != nullptr &&
-                     plugin->api.query != nullptr));
+    const auto read = read_entry(&entry, "file.so");
+    must(read || read.error().code == "plugin.abi" || read.error().code == "plugin.bad_descriptor");
+    must(!read || read->size() == entry.n_plugins);
+    for (std::size_t i = 0; read && i < read->size(); ++i) {
+        const auto& plugin = (*read)[i];
+        must(!plugin.id.empty() && plugin.id.size() <= 128 && plugin.needs.size() <= 64 &&
+             plugin.api.create != nullptr && plugin.api.query != nullptr);
+    }
 }
 
 }  // namespace

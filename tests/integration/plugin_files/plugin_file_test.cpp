@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Plugin files that can't be used, through the real program: it says which file, why and what to
 //! do, exits as documented, and never crashes, whatever the dynamic linker would make of them.
+#include <algorithm>
 #include <cstdint>
 #include <random>
 
@@ -14,6 +15,8 @@ constexpr std::size_t kMachine = 18;       // e_machine in an ELF header
 constexpr std::size_t kClass = 4;          // EI_CLASS
 constexpr std::size_t kHeaders = 64 + 56 * 10;  // ELF header and ten program headers, bytes
 constexpr std::size_t kHeaderStep = 5;     // every fifth byte of them is flipped
+constexpr std::size_t kMapped = 4096;      // symbols, relocations, code and data end before it
+constexpr std::size_t kMappedStep = 4;     // every fourth byte of them is flipped
 constexpr int kElsewhere = 60;             // flips anywhere in the file
 
 std::string with(std::string bytes, std::size_t at, char value) {
@@ -101,6 +104,9 @@ TEST_CASE("flipped bits of a plugin file are refused or harmless, and the progra
         }
     };
     for (std::size_t at = 0; at < kHeaders; at += kHeaderStep) {
+        flip(at, static_cast<int>(random() % 8));
+    }
+    for (std::size_t at = kHeaders; at < std::min(kMapped, whole.size()); at += kMappedStep) {
         flip(at, static_cast<int>(random() % 8));
     }
     for (int i = 0; i < kElsewhere; ++i) {
