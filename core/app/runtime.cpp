@@ -79,6 +79,9 @@ Runtime::~Runtime() {
 }
 
 void Runtime::settle() {
+    if (pipeline_) {
+        pipeline_->drain_reads();
+    }
     // What is planned goes on to be proven, and may release states in the end: both ways, in order.
     for (const auto& strand : {consensus_strand_, validation_strand_, consensus_strand_}) {
         if (strand) {

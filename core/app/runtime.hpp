@@ -54,7 +54,7 @@ class Runtime {
     Result<void> load_plugins(const host::Manifest& manifest);
     Result<void> add_plugin(const host::PluginUse& use, const host::Manifest& manifest);
     Result<void> connect();
-    void settle();  //!< returns when nothing is queued on the strands of consensus and validation
+    void settle();  //!< returns when nothing is read, planned or proven
 
     bus::Journal journal_;
     bus::Bus bus_{&journal_};

@@ -51,7 +51,6 @@ struct Pipeline::Running {
     BlocksJob job;
     std::uint64_t generation = 0;
     std::vector<ProvenBlock> blocks;
-    std::vector<std::vector<HeaderView>> views;  // one vector a piece
     std::vector<std::unique_ptr<CheckSet>> checks;
     State state;
     synod_weight weight{};
@@ -81,10 +80,10 @@ void Pipeline::submit(BlocksJob job) {
         const std::scoped_lock lock(generation_mutex_);
         run->generation = generation_;
     }
-    // Decode on the plan strand's own turn: its hashing fans out over the workers by itself, and a
-    // strand that never waits can't starve the pool.
+    // What wasn't read yet is read on the plan strand's own turn: its hashing fans out over the workers
+    // by itself, and a strand that never waits can't starve the pool.
     plan_strand_->post([this, run] {
-        decode(run);
+        read_all(run);
         plan(run);
         prove_strand_->post([this, run] {
             for (auto& checks : run->checks) {
@@ -95,7 +94,7 @@ void Pipeline::submit(BlocksJob job) {
                     run->fault = own_fault(proven.error());
                 } else if (const auto failed = checks->first_failure()) {
                     const auto index = static_cast<std::size_t>(&checks - run->checks.data());
-                    const auto& view = run->views[index][failed->block];
+                    const auto& view = (*run->job.pieces[index].views)[failed->block];
                     run->fault = Fault{consensus_.rule_name(failed->rule), view.height,
                                        hash_of(view), "the proof does not hold", false};
                 }
@@ -105,24 +104,57 @@ void Pipeline::submit(BlocksJob job) {
     });
 }
 
-void Pipeline::decode(const std::shared_ptr<Running>& run) {
-    const auto& job = run->job;
+std::expected<Piece, Fault> Pipeline::read(const SharedBytes& bytes, std::size_t count,
+                                           std::uint64_t from) const {
+    const auto room = std::min<std::size_t>(count + 1, bytes.view.size() / kMinItemBytes + 1);
+    auto decoded = consensus_.decode(SYNOD_FORM_BLOCKS, bytes.view, room, from);
+    if (!decoded) {
+        return std::unexpected(unreadable(decoded.error(), from));
+    }
+    if (decoded->consumed != bytes.view.size()) {
+        return std::unexpected(Fault{"malformed", from, {}, "bytes left over after the last block", false});
+    }
+    return Piece{bytes, std::make_shared<const std::vector<HeaderView>>(std::move(decoded->views))};
+}
+
+void Pipeline::submit(ReadJob job) {
+    {
+        const std::scoped_lock lock(reads_mutex_);
+        ++reads_;
+    }
+    pool_.post([this, shared = std::make_shared<ReadJob>(std::move(job))] {
+        auto piece = read(shared->bytes, shared->count, shared->from);
+        if (piece && piece->views->size() != shared->count) {
+            piece = std::unexpected(Fault{"count", shared->from, {}, "not as many blocks as it says", false});
+        }
+        deliver_([shared, piece = std::move(piece)]() mutable { shared->done(std::move(piece)); });
+        const std::scoped_lock lock(reads_mutex_);
+        if (--reads_ == 0) {
+            no_reads_.notify_all();
+        }
+    });
+}
+
+void Pipeline::drain_reads() {
+    std::unique_lock lock(reads_mutex_);
+    no_reads_.wait(lock, [this] { return reads_ == 0; });
+}
+
+void Pipeline::read_all(const std::shared_ptr<Running>& run) {
+    auto& job = run->job;
     run->blocks.reserve(job.count);
     auto parent = job.parent;
     auto height = job.from;
-    for (const auto& piece : job.pieces) {
-        const auto room = std::min<std::size_t>(job.count - run->blocks.size() + 1,
-                                                piece.view.size() / kMinItemBytes + 1);
-        auto decoded = consensus_.decode(SYNOD_FORM_BLOCKS, piece.view, room, height);
-        if (!decoded) {
-            run->fault = unreadable(decoded.error(), height);
-            return;
+    for (auto& piece : job.pieces) {
+        if (piece.views == nullptr) {
+            auto done = read(piece.bytes, job.count - run->blocks.size(), height);
+            if (!done) {
+                run->fault = std::move(done.error());
+                return;
+            }
+            piece = std::move(*done);
         }
-        if (decoded->consumed != piece.view.size()) {
-            run->fault = Fault{"malformed", height, {}, "bytes left over after the last block", false};
-            return;
-        }
-        for (const auto& view : decoded->views) {
+        for (const auto& view : *piece.views) {
             if (view.height != height || parent_of(view) != parent) {
                 run->fault = Fault{view.height != height ? "height" : "parent-link", height,
                                    hash_of(view), "the run is not one chain", false};
@@ -130,9 +162,8 @@ void Pipeline::decode(const std::shared_ptr<Running>& run) {
             }
             parent = hash_of(view);
             ++height;
-            run->blocks.push_back({view, piece.slice(view.offset, view.length)});
+            run->blocks.push_back({view, piece.bytes.slice(view.offset, view.length)});
         }
-        run->views.push_back(std::move(decoded->views));
     }
     if (run->blocks.size() != job.count) {
         run->fault = Fault{"count", height, {}, "not as many blocks as were asked for", false};
@@ -174,15 +205,15 @@ void Pipeline::plan(const std::shared_ptr<Running>& run) {
     options.max_slot = run->job.max_slot;
     std::size_t first = 0;
     for (std::size_t i = 0; i < run->job.pieces.size(); ++i) {
-        options.vouched = vouched_of(run->job, first, run->views[i].size());
+        const auto& [bytes, views] = run->job.pieces[i];
+        options.vouched = vouched_of(run->job, first, views->size());
         run->checks.push_back(std::make_unique<CheckSet>());
-        auto planned = consensus_.plan(*forked, run->job.pieces[i].view, run->views[i], options,
-                                       *run->checks.back());
+        auto planned = consensus_.plan(*forked, bytes.view, *views, options, *run->checks.back());
         if (!planned) {
             run->fault = fault_of(planned.error(), std::span(run->blocks).subspan(first));
             return;
         }
-        first += run->views[i].size();
+        first += views->size();
     }
     auto weight = consensus_.weigh(*forked);
     if (!weight) {

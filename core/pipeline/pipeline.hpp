@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-//! Decode -> plan -> prove, over the workers. Decoding runs anywhere, planning on the consensus
-//! strand in the order of submission, proving on the validation strand; so batch k is proven while
+//! Read -> plan -> prove, over the workers. Reading (parsing and hashing) runs anywhere, once a block;
+//! planning on the consensus strand in the order of submission, proving on the validation strand; so batch k is proven while
 //! batch k+1 is planned on top of it. The pipeline decides nothing: every job ends with exactly one
 //! call of its `done`, through `deliver` (which posts to the control thread), in submission order
-//! for jobs of one kind. Thread-safe.
+//! for jobs of one kind but reads. Thread-safe.
 
+#include <condition_variable>
 #include <functional>
 #include <memory>
 
@@ -44,8 +45,23 @@ struct ChainSegment {
     synod_weight weight{};
 };
 
+//! Encoded blocks in a row.
+struct Piece {
+    SharedBytes bytes;
+    //! What reading them gave; null when they weren't read yet. Offsets are into `bytes`.
+    std::shared_ptr<const std::vector<HeaderView>> views;
+};
+
+//! Exactly `count` blocks that fill `bytes`, and nothing else is asked of them yet.
+struct ReadJob {
+    SharedBytes bytes;
+    std::uint32_t count = 0;
+    std::uint64_t from = 0;  //!< height of the first, as it was asked for
+    std::function<void(std::expected<Piece, Fault>)> done;
+};
+
 struct BlocksJob {
-    std::vector<SharedBytes> pieces;  //!< encoded blocks, in order
+    std::vector<Piece> pieces;        //!< in order
     std::uint64_t from = 0;           //!< height of the first
     std::uint32_t count = 0;          //!< exactly so many blocks
     Hash parent;
@@ -85,6 +101,10 @@ class Pipeline {
              std::function<void(std::function<void()>)> deliver,
              std::shared_ptr<Strand> consensus_strand, std::shared_ptr<Strand> validation_strand = {});
 
+    //! Reads of different calls run side by side and may end in any order.
+    void submit(ReadJob job);
+    //! Returns when no read is under way. Not on a worker.
+    void drain_reads();
     void submit(BlocksJob job);
     void submit(HeadersJob job);
     void submit(ProofJob job);
@@ -100,7 +120,9 @@ class Pipeline {
 
   private:
     struct Running;
-    void decode(const std::shared_ptr<Running>& run);
+    std::expected<Piece, Fault> read(const SharedBytes& bytes, std::size_t count,
+                                     std::uint64_t from) const;
+    void read_all(const std::shared_ptr<Running>& run);
     void plan(const std::shared_ptr<Running>& run);
     void finish(const std::shared_ptr<Running>& run);
 
@@ -110,6 +132,9 @@ class Pipeline {
     std::function<void(std::function<void()>)> deliver_;
     std::shared_ptr<Strand> plan_strand_;
     std::shared_ptr<Strand> prove_strand_;
+    std::mutex reads_mutex_;
+    std::condition_variable no_reads_;
+    std::size_t reads_ = 0;
     std::mutex generation_mutex_;
     std::uint64_t generation_ = 0;
     State speculative_;  // plan strand only, like the two below

@@ -118,7 +118,9 @@ std::future<Verifier::Segment> Verifier::send(std::vector<SharedBytes> pieces, s
                                               pipeline::State base) {
     auto promise = std::make_shared<std::promise<Segment>>();
     pipeline::BlocksJob job;
-    job.pieces = std::move(pieces);
+    for (auto& piece : pieces) {
+        job.pieces.push_back({std::move(piece), {}});
+    }
     job.from = from;
     job.count = count;
     job.parent = parent;

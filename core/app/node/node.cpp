@@ -194,6 +194,7 @@ void Node::close() {
     if (keeper_) {
         // What was handed to the consensus strand refers to us; nothing more is handed to it.
         std::promise<void> passed;
+        pipeline_.drain_reads();
         pipeline_.on_consensus([&] { passed.set_value(); }, {});
         passed.get_future().wait();
     }

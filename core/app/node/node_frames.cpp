@@ -166,7 +166,7 @@ void Node::take_block(std::uint64_t peer, const SharedBytes& bytes) {
     }
     in_work_.insert(hash);
     pipeline::BlocksJob job;
-    job.pieces = {bytes};
+    job.pieces = {{bytes, std::make_shared<const std::vector<pipeline::HeaderView>>(decoded->views)}};
     job.from = view.height;
     job.count = 1;
     job.parent = parent;

@@ -61,7 +61,9 @@ void SyncDriver::carry_out(const sync::Action& action) {
                    [&](const sync::RequestBlocks& a) { request_blocks(a); },
                    [&](const sync::CancelRequest& a) {
                        const auto id = static_cast<std::uint32_t>(a.request);
-                       payloads_.erase(id);
+                       headers_.erase(id);
+                       reading_.erase(id);
+                       blocks_.erase(id);
                        links_.requests.cancel(id);
                    },
                    [&](const sync::CheckHeaders& a) { check_headers(a); },
@@ -144,7 +146,7 @@ void SyncDriver::on_headers(std::uint64_t peer, net::Headers reply, std::size_t 
         feed(sync::RequestFailed{reply.id, sync::RequestFailure::busy, reply.retry_ms});
         return;
     }
-    payloads_[reply.id] = {reply.run, reply.head_proof, reply.count};
+    headers_[reply.id] = {reply.run, reply.head_proof, reply.count};
     feed(sync::HeadersReceived{reply.id, result_of(reply.result, reply.count), reply.count,
                                frame_bytes});
 }
@@ -157,32 +159,44 @@ void SyncDriver::on_blocks(std::uint64_t peer, net::Blocks reply, std::size_t fr
         feed(sync::RequestFailed{reply.id, sync::RequestFailure::busy, reply.retry_ms});
         return;
     }
-    Hash last;
-    if (reply.count > 0) {
-        // The hash of its last block: the rest is asked for by it, or it is the range's end.
-        auto decoded = pipeline_.consensus().decode(SYNOD_FORM_BLOCKS, reply.run.view,
-                                                    std::size_t{reply.count} + 1);
-        if (!decoded && !pipeline::sender_is_to_blame(decoded.error())) {
-            listener_.note("our own failure to read a reply: " + decoded.error().text());
-            feed(sync::RequestFailed{reply.id, sync::RequestFailure::refused, 0});
-            return;
-        }
-        if (!decoded || decoded->views.size() != reply.count ||
-            decoded->consumed != reply.run.view.size()) {
-            feed(sync::BlocksReceived{reply.id, sync::ReplyResult::malformed, 0, frame_bytes, {}});
-            return;
-        }
-        last = Hash::copy(decoded->views.back().hash);
+    const auto result = result_of(reply.result, reply.count);
+    if (result != sync::ReplyResult::ok) {
+        feed(sync::BlocksReceived{reply.id, result, 0, frame_bytes, {}});
+        return;
     }
-    payloads_[reply.id] = {reply.run, {}, reply.count};
-    feed(sync::BlocksReceived{reply.id, result_of(reply.result, reply.count), reply.count,
-                              frame_bytes, last});
+    // Read on a worker: this thread has the whole network to serve.
+    reading_[reply.id] = peer;
+    pipeline_.submit(pipeline::ReadJob{
+        reply.run, reply.count, reply.from,
+        [this, id = reply.id, count = reply.count, frame_bytes](auto piece) {
+            blocks_read(id, count, frame_bytes, std::move(piece));
+        }});
+}
+
+void SyncDriver::blocks_read(std::uint32_t request, std::uint32_t count, std::size_t frame_bytes,
+                             std::expected<pipeline::Piece, pipeline::Fault> piece) {
+    if (reading_.erase(request) == 0) {
+        return;  // it was cancelled meanwhile
+    }
+    if (!piece && piece.error().self_fault) {
+        listener_.note("our own failure to read a reply: " + piece.error().detail);
+        feed(sync::RequestFailed{request, sync::RequestFailure::refused, 0});
+        return;
+    }
+    if (!piece) {
+        feed(sync::BlocksReceived{request, sync::ReplyResult::malformed, 0, frame_bytes, {}});
+        return;
+    }
+    // The hash of its last block: the rest is asked for by it, or it is the range's end.
+    const auto last = Hash::copy(piece->views->back().hash);
+    blocks_[request] = std::move(*piece);
+    feed(sync::BlocksReceived{request, sync::ReplyResult::ok, count, frame_bytes, last});
 }
 
 void SyncDriver::check_headers(const sync::CheckHeaders& check) {
     const auto id = static_cast<std::uint32_t>(check.request);
-    const auto it = payloads_.find(id);
-    if (it == payloads_.end()) {
+    const auto it = headers_.find(id);
+    if (it == headers_.end()) {
         sync::HeadersChecked gone;
         gone.request = check.request;
         gone.rule = "payload-missing";
@@ -194,7 +208,7 @@ void SyncDriver::check_headers(const sync::CheckHeaders& check) {
     job.run = it->second.run;
     job.proof = it->second.proof;
     job.count = it->second.count;
-    payloads_.erase(it);
+    headers_.erase(it);
     job.parent.height = check.parent.height;
     std::copy_n(check.parent.hash.data.begin(), 32, job.parent.hash);
     if (const auto slot = slots_.find(check.parent.hash); slot != slots_.end()) {
@@ -238,10 +252,10 @@ void SyncDriver::submit_range(const sync::SubmitRange& submit) {
     range.submitted = mono_now();
     if (range.pieces.empty()) {
         for (const auto request : submit.requests) {
-            if (const auto it = payloads_.find(static_cast<std::uint32_t>(request));
-                it != payloads_.end()) {
-                range.pieces.push_back(std::move(it->second.run));
-                payloads_.erase(it);
+            if (const auto it = blocks_.find(static_cast<std::uint32_t>(request));
+                it != blocks_.end()) {
+                range.pieces.push_back(std::move(it->second));
+                blocks_.erase(it);
             }
         }
     }
@@ -339,6 +353,8 @@ void SyncDriver::peer_gone(std::uint64_t peer) {
     for (const auto& request : links_.requests.peer_closed(peer)) {
         fail_request(request, sync::RequestFailure::disconnected, 0);
     }
+    // The machine takes these for unanswered as well.
+    std::erase_if(reading_, [peer](const auto& one) { return one.second == peer; });
     feed(sync::PeerDown{peer});
 }
 

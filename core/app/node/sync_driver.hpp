@@ -7,7 +7,6 @@
 #include <deque>
 #include <functional>
 #include <optional>
-#include <unordered_set>
 
 #include "core/app/node/chain_keeper.hpp"
 #include "core/app/node/links.hpp"
@@ -54,17 +53,19 @@ class SyncDriver {
     Flow take_flow() { return std::exchange(flow_, {}); }
 
   private:
-    struct Payload {
+    struct HeaderReply {
         SharedBytes run, proof;
         std::uint32_t count = 0;
     };
     struct Range {
         sync::SubmitRange submit;
-        std::vector<SharedBytes> pieces;
+        std::vector<pipeline::Piece> pieces;
         Instant submitted{};
     };
 
     void carry_out(const sync::Action& action);
+    void blocks_read(std::uint32_t request, std::uint32_t count, std::size_t frame_bytes,
+                     std::expected<pipeline::Piece, pipeline::Fault> piece);
     void request_headers(const sync::RequestHeaders& ask);
     void request_blocks(const sync::RequestBlocks& ask);
     void check_headers(const sync::CheckHeaders& check);
@@ -84,7 +85,9 @@ class SyncDriver {
     const std::uint32_t level_;
     Listener listener_;
     sync::Machine machine_;
-    std::unordered_map<std::uint32_t, Payload> payloads_;
+    std::unordered_map<std::uint32_t, HeaderReply> headers_;  // by request, like the two below
+    std::unordered_map<std::uint32_t, std::uint64_t> reading_;  // whose reply it is
+    std::unordered_map<std::uint32_t, pipeline::Piece> blocks_;
     std::unordered_map<sync::RangeId, Range> ranges_;
     std::unordered_map<sync::RangeId, std::uint64_t> processing_;  // range -> submission
     std::unordered_map<Hash, std::uint64_t> slots_;  // of verified headers where a walk may go on

@@ -77,7 +77,7 @@ class Feeder {
         job.max_slot = ~0ull;
         job.base = std::move(base);
         job.sequence = false;
-        job.pieces.push_back(SharedBytes(std::move(run)));
+        job.pieces.push_back({SharedBytes(std::move(run)), {}});
         job.done = [this, good = batch.good](auto segment) {
             stored_a_forgery = stored_a_forgery || (segment && !good);
             if (segment) {

@@ -88,7 +88,7 @@ std::optional<Fault> run_job(Bench& bench, Do during) {
         pipeline = std::make_unique<Pipeline>(pool, bench.consensus, prove_all,
                                               [](std::function<void()> fn) { fn(); }, Strand::make(pool));
         BlocksJob job;
-        job.pieces = {SharedBytes(fake_run(7, 2))};
+        job.pieces = {{SharedBytes(fake_run(7, 2)), {}}};
         job.from = 7;
         job.count = 2;
         job.parent.data.fill(6);

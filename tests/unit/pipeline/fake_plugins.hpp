@@ -27,6 +27,7 @@ enum class Do : std::uint8_t {
 
 inline constexpr std::size_t kFakeBlockBytes = 64;
 inline std::atomic<Do> how{Do::kWell};
+inline std::atomic<int> blocks_read{0};  //!< by decode
 inline std::atomic<int> states{0};  //!< made and not released
 inline std::atomic<int> released_twice{0};
 //! What handles point to: whether it is held. Static, so that one that is dropped on purpose is no leak.
@@ -79,6 +80,7 @@ inline synod_status fake_decode(synod_instance*, std::uint32_t, synod_bytes run,
         view.offset = *n * kFakeBlockBytes;
         view.length = view.header_length = kFakeBlockBytes;
     }
+    blocks_read += static_cast<int>(*n);
     *consumed = *n * kFakeBlockBytes;
     *n += how == Do::kTooMany ? capacity : 0;
     *consumed += how == Do::kTooFar ? 1 : 0;
@@ -207,6 +209,7 @@ struct FakeHost {
 
     explicit FakeHost(host::HostServices services = {}) : registry(std::move(services)) {
         how = Do::kWell;
+        blocks_read = 0;
         states = 0;
         released_twice = 0;
         const auto plugins = registry.register_static(&kFakeEntry).value();
