@@ -27,6 +27,7 @@ struct Store::Impl {
     std::optional<PackWriter> packs_out;
     Statement add_fork;
     Statement drop_fork;
+    Statement drop_forks;
     Statement put_record;
     Statement remove_record;
 
@@ -138,6 +139,7 @@ Result<void> Store::Impl::open_writer() {
     done = prepare(writer, add_fork,
                    "INSERT INTO fork_blocks VALUES(?1,?2,?3,?4,?5) ON CONFLICT DO NOTHING");
     done = done ? prepare(writer, drop_fork, "DELETE FROM fork_blocks WHERE hash=?1") : done;
+    done = done ? prepare(writer, drop_forks, "DELETE FROM fork_blocks") : done;
     done = done ? prepare(writer, put_record, "INSERT OR REPLACE INTO records VALUES(?1,?2,?3,?4)")
                 : done;
     return done ? prepare(writer, remove_record, "DELETE FROM records WHERE space=?1 AND key=?2")
@@ -216,6 +218,9 @@ Result<void> Store::Impl::write(const Commit& change) {
             done = done ? packs_out->append(run) : done;
         }
         done = done ? packs_out->index_segments(*before) : done;
+    }
+    if (done && change.drop_all_forks) {
+        done = Use(drop_forks).run();
     }
     for (const auto& hash : change.drop_forks) {
         done = done ? Use(drop_fork).bytes(1, hash.view()).run() : done;

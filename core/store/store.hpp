@@ -64,6 +64,7 @@ struct Commit {
     std::vector<BlockRun> runs;
     //! Dropped first, then added. Adding a known block or dropping an unknown one is success.
     std::vector<Hash> drop_forks;
+    bool drop_all_forks = false;  //!< damaged ones too
     std::vector<ForkBlock> add_forks;
     std::optional<ChainPointer> head;
     std::optional<ChainPointer> committed;

@@ -157,7 +157,7 @@ class TestNode {
     //! The forged chain as its own: the store is copied.
     void give_chain(const ForgedChain& chain) {
         for (const auto& entry : fs::directory_iterator(chain.store())) {
-            if (entry.path().filename() != "synod.lock") {
+            if (entry.is_regular_file() && entry.path().filename() != "synod.lock") {
                 fs::copy_file(entry.path(), data() / entry.path().filename());
             }
         }

@@ -3,6 +3,8 @@
 
 #include <boost/json.hpp>
 
+#include "core/app/node/control_loop.hpp"
+
 namespace synod::app {
 
 namespace {
@@ -28,6 +30,23 @@ Result<host::Manifest> manifest_of(const fs::path& where) {
                                 dir / "offline.yaml");
 }
 
+//! The one checkpoint whose id is or begins with `which`.
+Result<checkpoint::Id> id_of(const std::vector<CheckpointInfo>& list, const std::string& which) {
+    std::vector<std::string> matches;
+    for (const auto& info : list) {
+        if (info.id.starts_with(which)) {
+            matches.push_back(info.id);
+        }
+    }
+    const auto id = matches.size() == 1 ? fixed_from_hex<checkpoint::Id>(matches.front()) : std::nullopt;
+    if (!id) {
+        return fail(matches.empty() ? "checkpoint.missing" : "checkpoint.ambiguous",
+                    std::to_string(matches.size()) + " checkpoints have this id or begin with it", which,
+                    "`synod checkpoint list` shows them");
+    }
+    return *id;
+}
+
 }  // namespace
 
 OfflineCheckpoints::~OfflineCheckpoints() {
@@ -37,7 +56,7 @@ OfflineCheckpoints::~OfflineCheckpoints() {
 }
 
 Result<std::unique_ptr<OfflineCheckpoints>> OfflineCheckpoints::open(const fs::path& where,
-                                                                     bool writer) {
+                                                                     Use use) {
     auto manifest = manifest_of(where);
     if (!manifest) {
         return std::unexpected(manifest.error());
@@ -55,14 +74,14 @@ Result<std::unique_ptr<OfflineCheckpoints>> OfflineCheckpoints::open(const fs::p
     if (format == nullptr) {
         return fail("plugin.missing", "there is no checkpoint plugin", "plugins.checkpoint");
     }
-    auto store = out->runtime_->open_store(manifest->data_dir.string(), false, true, false);
+    auto store = out->runtime_->open_store(manifest->data_dir.string(), false, use != Use::kRecover, false);
     if (!store) {
         return std::unexpected(store.error());
     }
     out->store_ = std::move(*store);
     auto config = checkpoint_config(*manifest, Hash::copy(out->runtime_->info().genesis_hash));
     config.policy.interval = 0;
-    config.writer = writer;
+    config.writer = use == Use::kMake;
     auto* runtime_ptr = out->runtime_.get();
     auto opened = Checkpointer::open(
         std::move(config), CheckpointParts{runtime_ptr->pipeline(),
@@ -136,6 +155,62 @@ Result<CheckpointInfo> OfflineCheckpoints::verify(const std::string& which,
                                                   checkpoint::Level level) {
     return wait<CheckpointInfo>(
         [&](auto done) { checkpointer_->verify(which, level, std::move(done)); });
+}
+
+Result<RecoveryReport> OfflineCheckpoints::recover(const std::string& which, bool dry_run) {
+    const auto begun = mono_now();
+    auto found = wait<Recovered>([&](Checkpointer::Done<Recovered> done) {
+        if (which == "latest") {
+            checkpointer_->recover({}, std::move(done));
+            return;
+        }
+        checkpointer_->list([&, done](Result<std::vector<CheckpointInfo>> list) {
+            const auto id = list ? id_of(*list, which) : std::unexpected(list.error());
+            if (!id) {
+                done(std::unexpected(id.error()));
+                return;
+            }
+            checkpointer_->recover({.named = *id}, done);
+        });
+    });
+    RecoveryReport out;
+    pipeline::State base;
+    if (found) {
+        out.from = found->info;
+        out.skipped = std::move(found->skipped);
+        base = std::move(found->state);
+    } else if (which != "latest" || found.error().code != "checkpoint.none_usable") {
+        return std::unexpected(found.error());
+    } else {
+        out.skipped.push_back(found.error().message);
+    }
+    auto plan = plan_restoration(runtime_->pipeline(), *store_, std::move(base));
+    if (!plan) {
+        return std::unexpected(plan.error());
+    }
+    out.restored = std::move(*plan);
+    if (auto stored = dry_run ? Result<void>{} : store_->commit(out.restored.change); !stored) {
+        return std::unexpected(stored.error());
+    }
+    out.took = mono_now() - begun;
+    return out;
+}
+
+std::string to_json(const RecoveryReport& report) {
+    namespace json = boost::json;
+    const auto& restored = report.restored;
+    json::object out{{"checkpoint", nullptr}, {"skipped", json::array(report.skipped.begin(), report.skipped.end())},
+                     {"base_height", restored.base}, {"height", restored.head.height},
+                     {"head_hash", to_hex(restored.head.hash.view())}, {"given_up", restored.given_up},
+                     {"damage", nullptr},
+                     {"seconds", std::chrono::duration<double>(report.took).count()}};
+    if (report.from) {
+        out["checkpoint"] = json::parse(to_json(*report.from));
+    }
+    if (restored.damage) {
+        out["damage"] = restored.damage->text();
+    }
+    return json::serialize(out);
 }
 
 }  // namespace synod::app

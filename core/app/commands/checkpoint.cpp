@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! synod checkpoint create|list|verify: asks the running node; when none runs, works on the node's
-//! folder itself.
+//! folder itself. recover: of a node that doesn't run; a running one recovers by itself.
 
 #include <spdlog/spdlog.h>
 
@@ -25,6 +25,7 @@ struct CheckpointOptions {
     std::string which = "latest";
     std::string level = "full";
     bool json = false;
+    bool dry_run = false;
 };
 
 int complain(const Error& error) {
@@ -98,7 +99,7 @@ int show_answer(const Result<std::string>& answer, bool as_json, Show show) {
 
 int create(const CheckpointOptions& options) {
     const auto answer = ask(options, "checkpoint.create", {}, [&]() -> Result<std::string> {
-        auto offline = OfflineCheckpoints::open(options.where, true);
+        auto offline = OfflineCheckpoints::open(options.where, OfflineCheckpoints::Use::kMake);
         auto made = offline ? (*offline)->create() : std::unexpected(offline.error());
         return made ? Result<std::string>(to_json(*made)) : std::unexpected(made.error());
     });
@@ -107,7 +108,7 @@ int create(const CheckpointOptions& options) {
 
 int list(const CheckpointOptions& options) {
     const auto answer = ask(options, "checkpoint.list", {}, [&]() -> Result<std::string> {
-        auto offline = OfflineCheckpoints::open(options.where, false);
+        auto offline = OfflineCheckpoints::open(options.where, OfflineCheckpoints::Use::kRead);
         auto found = offline ? (*offline)->list() : std::unexpected(offline.error());
         return found ? Result<std::string>(to_json((*offline)->dir(), *found))
                      : std::unexpected(found.error());
@@ -126,7 +127,7 @@ int verify(const CheckpointOptions& options) {
     const auto level = checkpoint::level_of(options.level).value_or(checkpoint::Level::kFull);
     const json::object params{{"id", options.which}, {"level", options.level}};
     const auto answer = ask(options, "checkpoint.verify", params, [&]() -> Result<std::string> {
-        auto offline = OfflineCheckpoints::open(options.where, false);
+        auto offline = OfflineCheckpoints::open(options.where, OfflineCheckpoints::Use::kRead);
         auto good =
             offline ? (*offline)->verify(options.which, level) : std::unexpected(offline.error());
         return good ? Result<std::string>(to_json(*good)) : std::unexpected(good.error());
@@ -152,6 +153,36 @@ int verify(const CheckpointOptions& options) {
     });
 }
 
+void print_recovery(const json::object& report, bool dry_run) {
+    for (const auto& why : report.at("skipped").as_array()) {
+        std::printf("skipped: %s\n", why.as_string().c_str());
+    }
+    if (const auto* from = report.at("checkpoint").if_object()) {
+        std::printf("from checkpoint %s of height %s\n", text(*from, "id").c_str(), text(*from, "height").c_str());
+    } else {
+        std::puts("from the genesis");
+    }
+    if (!report.at("damage").is_null()) {
+        std::printf("damaged: %s\n", text(report, "damage").c_str());
+    }
+    std::printf("%s height %s, block %s; %s stored blocks are given up and will be fetched again\n",
+                dry_run ? "would go on from" : "goes on from", text(report, "height").c_str(),
+                text(report, "head_hash").c_str(), text(report, "given_up").c_str());
+}
+
+int recover(const CheckpointOptions& options) {
+    spdlog::set_level(spdlog::level::off);
+    auto offline = OfflineCheckpoints::open(options.where, OfflineCheckpoints::Use::kRecover);
+    auto report = offline ? (*offline)->recover(options.which, options.dry_run)
+                          : std::unexpected(offline.error());
+    if (!report && report.error().code == "store.locked") {
+        report.error().hint = "stop the node first: while it runs it recovers by itself";
+    }
+    return show_answer(report ? Result<std::string>(to_json(*report)) : std::unexpected(report.error()),
+                       options.json,
+                       [&](const json::object& done) { print_recovery(done, options.dry_run); });
+}
+
 std::shared_ptr<CheckpointOptions> add(CLI::App& group, const char* name, const char* what,
                                        Chosen& chosen, int (*run)(const CheckpointOptions&),
                                        CLI::App** command_out = nullptr) {
@@ -171,7 +202,7 @@ std::shared_ptr<CheckpointOptions> add(CLI::App& group, const char* name, const 
 
 void add_checkpoint(CLI::App& app, Chosen& chosen) {
     auto* group = app.add_subcommand(
-        "checkpoint", "Makes, lists and verifies checkpoints of a node, running or not");
+        "checkpoint", "Makes, lists and verifies checkpoints of a node, and recovers from them");
     group->require_subcommand(1);
     add(*group, "create", "Makes one of the newest committed block", chosen, create);
     add(*group, "list", "Newest first, with what is known of each", chosen, list);
@@ -188,6 +219,14 @@ void add_checkpoint(CLI::App& app, Chosen& chosen) {
                      "basic: readable, content root; full: also its block, state and certificate")
         ->check(CLI::IsMember({"basic", "full"}))
         ->capture_default_str();
+    const auto recovery =
+        add(*group, "recover",
+            "Makes a damaged store of a stopped node readable again: a checkpoint's state, or the\n"
+            "genesis', and every block after it that can be read. What is lost is fetched again",
+            chosen, recover, &command);
+    command->add_option("ID", recovery->which, "an id or its beginning, or latest: the newest that serves")
+        ->capture_default_str();
+    command->add_flag("--dry-run", recovery->dry_run, "says what it would do, and writes nothing");
 }
 
 }  // namespace synod::app

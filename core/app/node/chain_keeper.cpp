@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <cassert>
-#include <future>
 #include <unordered_set>
+
+#include "core/app/node/replay.hpp"
 
 namespace synod::app {
 
@@ -14,9 +15,8 @@ using pipeline::CheckSet;
 using pipeline::HeaderView;
 using pipeline::State;
 
-//! Blocks that are read and planned at a time while starting.
-constexpr std::uint32_t kReplayBlocks = 4'096;
-constexpr std::uint64_t kReplayBytes = 8ull << 20;
+constexpr const char* kRepair =
+    "run `synod checkpoint recover` with the manifest: it keeps every block that can be read";
 
 Hash hash_of(const HeaderView& view) { return Hash::copy(view.hash); }
 
@@ -32,15 +32,6 @@ chain::ForkKey key_of(const synod_weight& w) {
     chain::ForkKey out;
     std::copy_n(w.key, out.size(), out.begin());
     return out;
-}
-
-//! Runs consensus work at start-up, when no control loop turns yet, and waits for it.
-template <typename Fn>
-auto blocking(pipeline::Pipeline& pipeline, Fn fn) {
-    std::promise<decltype(fn())> answer;
-    auto future = answer.get_future();
-    pipeline.on_consensus([&] { answer.set_value(fn()); }, {});
-    return future.get();
 }
 
 //! Settled blocks as runs: neighbours in one frame stay one span, so nothing is copied.
@@ -99,45 +90,9 @@ Result<void> ChainKeeper::write_genesis() {
     return store_.commit(change);
 }
 
-Result<void> ChainKeeper::replay(std::uint64_t from, std::uint64_t to, State state) {
-    for (auto at = from; at <= to;) {
-        auto range = store_.read_range(at, kReplayBlocks, kReplayBytes, SYNOD_BLOCK_MAX);
-        if (!range || range->count == 0) {
-            return fail("chain.replay", range ? "blocks are missing" : range.error().text(),
-                        "height " + std::to_string(at), "run `synod chain verify` on the data folder");
-        }
-        for (const auto& part : range->parts) {
-            auto done = blocking(pipeline_, [&]() -> Result<void> {
-                auto decoded = pipeline_.consensus().decode(SYNOD_FORM_BLOCKS, part.bytes.view,
-                                                            part.ends.size() + 1);
-                if (!decoded) {
-                    return std::unexpected(decoded.error());
-                }
-                CheckSet unproven;  // these blocks were proven before they were stored
-                synod_plan_options options{};
-                options.level = SYNOD_LEVEL_FULL;
-                options.vouched = decoded->views.size();
-                options.max_slot = ~0ull;
-                auto planned = pipeline_.consensus().plan(state, part.bytes.view, decoded->views,
-                                                          options, unproven);
-                if (!planned) {
-                    return std::unexpected(planned.error().error);
-                }
-                return {};
-            });
-            if (!done) {
-                return fail("chain.replay", done.error().text(),
-                            "height " + std::to_string(part.first_height),
-                            "run `synod chain verify` on the data folder");
-            }
-        }
-        at += range->count;
-    }
-    return {};
-}
-
 Result<void> ChainKeeper::reload() {
     assert(idle());
+    loaded_ = false;
     states_.clear();
     weights_.clear();
     certificates_.clear();
@@ -149,6 +104,15 @@ Result<void> ChainKeeper::reload() {
 }
 
 Result<void> ChainKeeper::load() {
+    auto done = read_store();
+    loaded_ = done.has_value();
+    if (!done && done.error().code == "store.corrupt") {
+        done.error().hint = kRepair;
+    }
+    return done;
+}
+
+Result<void> ChainKeeper::read_store() {
     auto loaded = store_.load();
     if (loaded && loaded->packed_count == 0) {
         if (auto written = write_genesis(); !written) {
@@ -160,8 +124,7 @@ Result<void> ChainKeeper::load() {
         return std::unexpected(loaded.error());
     }
     if (!loaded->committed_state || !loaded->last_packed) {
-        return fail("store.corrupt", "the saved consensus state is missing", "meta",
-                    "restore a backup, or remove the data folder to sync anew");
+        return fail("store.corrupt", "the saved consensus state is missing", "meta", kRepair);
     }
     auto state = blocking(pipeline_, [&] { return pipeline_.consensus().load(*loaded->committed_state); });
     if (!state) {
@@ -173,9 +136,12 @@ Result<void> ChainKeeper::load() {
         return std::unexpected(weight ? info.error() : weight.error());
     }
     info_ = *info;
-    if (auto done = replay(weight->height + 1, loaded->last_packed->height, *state); !done) {
-        return done;
+    auto replayed = replay(pipeline_, store_, *state, weight->height + 1);
+    if (replayed.stopped || replayed.next != loaded->packed_count) {
+        return fail("chain.replay", replayed.stopped ? replayed.stopped->text() : "blocks are missing",
+                    "height " + std::to_string(replayed.next), kRepair);
     }
+    *state = std::move(replayed.state);
     auto block = store_.read_block(loaded->last_packed->height);
     if (!block) {
         return std::unexpected(block.error());
@@ -238,7 +204,7 @@ Result<void> ChainKeeper::adopt_forks() {
         });
         if (!segment) {
             return fail("chain.replay", segment.error().text(), "height " + std::to_string(fork.height),
-                        "run `synod chain verify` on the data folder");
+                        kRepair);
         }
         auto block = tree_block(segment->blocks[0]);
         block.key = key_of(segment->weight);
@@ -273,6 +239,10 @@ Bytes ChainKeeper::certificate_of(const Hash& block) const {
 }
 
 void ChainKeeper::add(pipeline::ChainSegment segment, std::function<void(Result<void>)> durable) {
+    if (!loaded_) {
+        durable(fail("chain.unloaded", "the store is being recovered", "chain"));
+        return;
+    }
     std::vector<store::ForkBlock> added;
     std::optional<Error> error;
     for (std::size_t i = 0; i < segment.blocks.size() && !error; ++i) {
@@ -413,9 +383,19 @@ void ChainKeeper::write(store::Commit change, std::function<void(Result<void>)> 
         finish);
 }
 
+void ChainKeeper::restore(store::Commit change, std::function<void(Result<void>)> done) {
+    assert(idle() && !loaded_);
+    writer_->resume();
+    ++pending_commits_;
+    writer_->post(std::move(change), [this, done = std::move(done)](Result<void> stored) {
+        --pending_commits_;
+        done(stored ? reload() : stored);
+    });
+}
+
 void ChainKeeper::certified(const Hash& block, Bytes certificate, State state,
                             const synod_weight& weight) {
-    if (tree_->find(block) == nullptr || certificates_.contains(block)) {
+    if (!loaded_ || tree_->find(block) == nullptr || certificates_.contains(block)) {
         return;
     }
     certificates_[block] = std::move(certificate);

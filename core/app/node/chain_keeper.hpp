@@ -38,6 +38,9 @@ class ChainKeeper {
     //! Forgets what memory holds and reads the store again: after a failed commit the two may
     //! differ. Precondition: idle(). Errors as load().
     Result<void> reload();
+    //! Writes what makes the store readable again and reloads it. Precondition: idle(), and reload()
+    //! failed. Until it ends well nothing is added or certified.
+    void restore(store::Commit change, std::function<void(Result<void>)> done);
 
     //! Proven blocks whose parent is known. `durable` is called once they are stored, or with the
     //! error that says why they never will be.
@@ -55,6 +58,7 @@ class ChainKeeper {
                    : pipeline::State{};
     }
     [[nodiscard]] pipeline::State head_state() const { return state_of(tree_->head().hash); }
+    [[nodiscard]] store::Store& store() const { return store_; }
     [[nodiscard]] const chain::BlockTree& tree() const { return *tree_; }
     [[nodiscard]] const synod_weight& head_weight() const { return head_weight_; }
     [[nodiscard]] const synod_chain_info& info() const { return info_; }
@@ -79,7 +83,7 @@ class ChainKeeper {
     };
 
     Result<void> write_genesis();
-    Result<void> replay(std::uint64_t from, std::uint64_t to, pipeline::State state);
+    Result<void> read_store();
     Result<void> adopt_forks();
     void refresh_head();
     store::Commit settle(std::vector<store::ForkBlock> added);
@@ -105,6 +109,7 @@ class ChainKeeper {
     std::uint32_t header_length_ = 0;
     std::uint32_t pending_commits_ = 0;
     bool faulted_ = false;
+    bool loaded_ = false;
 };
 
 }  // namespace synod::app

@@ -135,10 +135,31 @@ SyncDriver::Listener Node::driver_listener() {
             ranker_.of(it->second.identity).failed();
         }
     };
+    out.checkpoint = [this](std::function<void(pipeline::State)> done) { find_checkpoint(std::move(done)); };
     out.report = [this](const sync::Action& action) { report(action); };
     out.max_slot = [this] { return slot_now() + 1; };
     out.note = [this](const std::string& text) { log_("info", text); };
     return out;
+}
+
+void Node::find_checkpoint(std::function<void(pipeline::State)> done) {
+    if (checkpoints_ == nullptr) {
+        done({});
+        return;
+    }
+    checkpoints_->recover({}, [this, done](const Result<Recovered>& found) {
+        if (!found) {
+            log_("warning", found.error().text());
+            done({});
+            return;
+        }
+        for (const auto& why : found->skipped) {
+            log_("warning", "checkpoint skipped: " + why);
+        }
+        log_("info", "recovering from checkpoint " + found->info.id + " of height " +
+                         std::to_string(found->info.height));
+        done(found->state);
+    });
 }
 
 Duties::Listener Node::duties_listener() {

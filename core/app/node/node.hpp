@@ -93,6 +93,7 @@ class Node : private net::NetworkHandler {
     ChainKeeper::Listener keeper_listener();
     SyncDriver::Listener driver_listener();
     Duties::Listener duties_listener();
+    void find_checkpoint(std::function<void(pipeline::State)> done);
     Result<void> open_network();
     void remember_peers();
 

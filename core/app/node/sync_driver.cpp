@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/app/node/sync_driver.hpp"
 
+#include "core/app/node/chain_restore.hpp"
 #include "core/app/node/control_loop.hpp"
 
 namespace synod::app {
@@ -341,12 +342,37 @@ void SyncDriver::expire(Instant now) {
 //! What was proven and not stored is fetched again: the store alone is the truth after a fault.
 void SyncDriver::recover() {
     pipeline_.reset();
-    if (auto loaded = keeper_.reload(); !loaded) {
+    auto loaded = keeper_.reload();
+    if (loaded) {
+        recovered(loaded);
+        return;
+    }
+    listener_.note("the store can't be read as it is: " + loaded.error().text());
+    listener_.checkpoint([this](pipeline::State base) { restore(std::move(base)); });
+}
+
+void SyncDriver::restore(pipeline::State base) {
+    auto plan = plan_restoration(pipeline_, keeper_.store(), std::move(base));
+    if (!plan) {
+        recovered(std::unexpected(plan.error()));
+        return;
+    }
+    listener_.note("going on from height " + std::to_string(plan->head.height) + ": the state of height " +
+                   std::to_string(plan->base) + " and every block after it that can be read" +
+                   (plan->damage ? "; " + std::to_string(plan->given_up) + " blocks are fetched again: " +
+                                       plan->damage->text()
+                                 : ""));
+    keeper_.restore(std::move(plan->change), [this](const Result<void>& loaded) { recovered(loaded); });
+}
+
+void SyncDriver::recovered(const Result<void>& loaded) {
+    if (!loaded) {
         feed(sync::RecoveryFailed{loaded.error().text()});
         return;
     }
-    const auto head = keeper_.tree().head();
-    feed(sync::RecoveryDone{head.height, head.hash, keeper_.tree().head_slot()});
+    const auto& tree = keeper_.tree();
+    feed(sync::CommittedChanged{tree.committed().height, tree.committed().hash});
+    feed(sync::RecoveryDone{tree.head().height, tree.head().hash, tree.head_slot()});
 }
 
 void SyncDriver::peer_gone(std::uint64_t peer) {

@@ -36,6 +36,8 @@ class SyncDriver {
         std::function<void(std::uint64_t peer)> failed;
         std::function<void(const sync::Action&)> report;  //!< what is worth a log line or an event
         std::function<std::uint64_t()> max_slot;
+        //! Answers on the control thread with the state of the newest checkpoint that serves, or null.
+        std::function<void(std::function<void(pipeline::State)>)> checkpoint;
         std::function<void(const std::string&)> note;  //!< for the log
     };
 
@@ -72,6 +74,8 @@ class SyncDriver {
     void submit_range(const sync::SubmitRange& submit);
     void drop_range(sync::RangeId range);
     void recover();
+    void restore(pipeline::State base);
+    void recovered(const Result<void>& loaded);
     //! The request that a reply closes, when the reply is one that was asked for.
     std::optional<net::OpenRequest> accept(const net::ReplyClaim& claim);
     void range_done(sync::RangeId range, std::uint64_t submission,

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//! Puts stored blocks onto a consensus state again. Nothing else may use the control thread meanwhile:
+//! it waits for the consensus strand. Blocks were proven before they were stored, so nothing of them is
+//! proven again.
+
+#include <future>
+#include <optional>
+
+#include "core/pipeline/pipeline.hpp"
+#include "core/store/store.hpp"
+
+namespace synod::app {
+
+//! Runs consensus work as [worker] and waits for it.
+template <typename Fn>
+auto blocking(pipeline::Pipeline& pipeline, Fn fn) {
+    std::promise<decltype(fn())> answer;
+    auto future = answer.get_future();
+    pipeline.on_consensus([&] { answer.set_value(fn()); }, {});
+    return future.get();
+}
+
+struct Replayed {
+    pipeline::State state;   //!< after the block below `next`
+    std::uint64_t next = 0;  //!< the first height that isn't in it
+    //! Why it went no further; nothing when there was no more.
+    std::optional<Error> stopped;
+};
+
+//! From the block after `state`'s, which stands at height from - 1, to the last that is packed.
+//! `state` itself isn't changed.
+Replayed replay(pipeline::Pipeline& pipeline, store::Store& store, pipeline::State state,
+                std::uint64_t from);
+
+}  // namespace synod::app
