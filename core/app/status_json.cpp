@@ -48,6 +48,7 @@ std::string status_json(const NodeStatus& s) {
         s.last_checkpoint ? json::parse(to_json(*s.last_checkpoint)) : json::value(nullptr);
     out["committed_height"] = s.committed_height;
     out["final_height"] = s.final_height;
+    out["unverified_blocks"] = s.unverified_blocks;
     out["head_hash"] = hex(s.head_hash);
     out["stalled"] = s.stalled ? json::value(*s.stalled) : json::value(nullptr);
     out["reason"] = sync.reason;

@@ -88,7 +88,6 @@ class Core {
     State state_ = State::idle;
     State paused_in_ = State::discovering;
     State alarmed_in_ = State::idle;
-    Mode mode_ = Mode::fast;
     std::string reason_ = "not started";
     Instant since_{};          // in this state
     Instant last_tick_{};

@@ -24,7 +24,7 @@ void Core::on(const Start& event) {
         s_.emit(Refused{"start", state_, "target is below the head: nothing to fetch"});
         return;
     }
-    mode_ = event.mode;
+    s_.mode = event.mode;
     s_.target.cap(event.target);
     recoveries_ = 0;
     backoff_ = s_.config.backoff_first;

@@ -15,7 +15,7 @@ void Core::enter(State to, const std::string& reason) {
     since_ = s_.now;
     s_.progressed();
     level_slots_ = 0;
-    s_.peers.authorities_only(to == State::emergency || mode_ == Mode::emergency);
+    s_.peers.authorities_only(to == State::emergency || s_.mode == Mode::emergency);
     if (to == State::discovering) {
         attempts_ = 0;
         next_attempt_ = s_.now + s_.config.discovery_interval;
@@ -86,7 +86,8 @@ bool Core::evaluate_once() {
 bool Core::discover() {
     const auto usable = s_.peers.usable_count(s_.now);
     const bool waited = s_.now - since_ >= s_.config.peer_wait;
-    if (usable >= std::max(1U, s_.config.min_peers) || (waited && usable > 0)) {
+    const auto enough = s_.mode == Mode::catchup ? 1U : std::max(1U, s_.config.min_peers);
+    if (usable >= enough || (waited && usable > 0)) {
         enter(State::downloading_headers, std::to_string(usable) + " usable peers");
         return true;
     }

@@ -64,7 +64,10 @@ void network_conditions(List& list, const GateInputs& in, const SyncConfig& conf
 void own_conditions(List& list, const GateInputs& in, const GateView& view,
                     const SyncConfig& config, bool needs_governance) {
     list.add("running", view.running, view.running ? "yes" : "no", "catching_up or synced");
-    list.add("validation", config.checks_signatures, config.checks_signatures ? "full" : "basic",
+    list.add("validation", config.checks_signatures && in.unverified_blocks == 0,
+             !config.checks_signatures       ? "basic"
+             : in.unverified_blocks == 0 ? "full"
+                                         : plural(in.unverified_blocks, "blocks to verify"),
              "full");
     list.add("governance", !needs_governance || in.governance_healthy,
              in.governance_healthy ? "healthy" : "no healthy stream",

@@ -30,6 +30,7 @@ struct GateInputs {
     std::uint32_t clock_samples_wanted = kClockSamples;  //!< fewer in a federation of fewer
     bool last_commit_durable = false;
     std::uint64_t disk_free_bytes = 0;
+    std::uint64_t unverified_blocks = 0;  //!< stored on a certificate's word alone (mode optimistic)
     bool emergency = false;
     std::optional<Slot> last_signed_slot;  //!< durable; none when nothing was ever signed
     std::uint32_t stall_statements = 0;    //!< authorities that sign "head = OUR head, no progress

@@ -45,7 +45,7 @@ PeerLoad load(const Peer& peer, Instant now) {
 Snapshot Core::snapshot(Instant now) const {
     Snapshot out;
     out.state = state_;
-    out.mode = mode_;
+    out.mode = s_.mode;
     out.reason = reason_;
     out.head = s_.head;
     out.head_slot = s_.head_slot;

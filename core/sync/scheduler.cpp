@@ -44,6 +44,9 @@ bool Scheduler::window_open() const {
 // The formula that the guide's authors planned, cut to whole anchor strides:
 // 128 x clamp(100/latency_ms, .5, 4) x clamp(MBps/10, 1, 8) x clamp(peers/5, .5, 2).
 std::uint32_t Scheduler::batch_blocks() const {
+    if (s_.hurries()) {
+        return kAnchorStride;  // the first blocks are stored before the last have come
+    }
     double latency_ms = 0;
     double mbps = 0;
     std::uint32_t measured = 0;

@@ -11,6 +11,7 @@ namespace {
 
 //! A download younger than this is not raced, however fast the idle peer is.
 constexpr Duration kRaceAfter = std::chrono::milliseconds(500);
+constexpr Duration kHurriedRaceAfter = std::chrono::milliseconds(50);  // in mode catchup
 constexpr std::uint64_t kOwnLinkFloors = 4;  // total speed below 4 floors: our link is slow
 
 }  // namespace
@@ -174,7 +175,8 @@ bool Scheduler::steal(Peer& idle) {
 bool Scheduler::race(Peer& idle) {
     for (auto& [height, range] : window_) {
         const bool near = near_tip(range);
-        const std::size_t holders = near ? s_.config.holders_max : 2;
+        const bool hurry = s_.hurries();
+        const std::size_t holders = near || hurry ? s_.config.holders_max : 2;
         if (range.phase != Phase::downloading || range.downloads.size() >= holders ||
             !s_.may_have(idle, range.end.height)) {
             continue;
@@ -184,7 +186,9 @@ bool Scheduler::race(Peer& idle) {
         const bool tried =
             std::find(range.tried.begin(), range.tried.end(), idle.id) != range.tried.end();
         const Duration patience =
-            near ? s_.config.slot : std::max<Duration>(kRaceAfter, idle.block_rtt);
+            hurry  ? std::max<Duration>(kHurriedRaceAfter, idle.block_rtt)
+            : near ? s_.config.slot
+                   : std::max<Duration>(kRaceAfter, idle.block_rtt);
         if (holds || tried || s_.now - range.downloads.back().started < patience) {
             continue;
         }

@@ -58,9 +58,16 @@ struct Shared {
     Instant now{};
     Instant last_progress{};
     double block_bytes = 0;              // smoothed size of a block
+    Mode mode = Mode::fast;
     std::optional<std::string> fatal;    // set by a part: Core goes to Failed after the step
     std::vector<Action> out;
 
+    //! A small gap is being closed with as little delay as there can be (mode catchup). A large one is
+    //! fetched as always.
+    [[nodiscard]] bool hurries() const {
+        const auto height = target.height();
+        return mode == Mode::catchup && height && *height <= head.height + config.headers_again_blocks;
+    }
     void emit(Action action) { out.push_back(std::move(action)); }
     void progressed() { last_progress = now; }
 

@@ -29,6 +29,9 @@ peers::Severity severity_of(sync::Offence offence) {
     return peers::Severity::kGrave;
 }
 
+//! Whether a certificate is enough to store what it vouches for.
+bool vouches(sync::Mode mode) { return mode == sync::Mode::fast || mode == sync::Mode::optimistic; }
+
 const Bytes kBookKey{'b', 'o', 'o', 'k'};
 
 }  // namespace
@@ -73,7 +76,10 @@ Result<void> Node::open() {
     keeper_->attach(*writer_);
     config_.sync.slot = std::chrono::milliseconds(keeper_->info().slot_ms);
     driver_ = std::make_unique<SyncDriver>(config_.sync, *keeper_, pipeline_, links_,
-                                           config_.mode == sync::Mode::fast, driver_listener());
+                                           vouches(config_.mode), driver_listener());
+    if (config_.mode == sync::Mode::optimistic) {
+        audit_ = std::make_unique<Audit>(*keeper_, pipeline_, audit_listener());
+    }
     server_ = std::make_unique<BlockServer>(store_, *keeper_, links_, pool_, pipeline_.consensus());
     duties_ = std::make_unique<Duties>(*keeper_, pipeline_, links_, config_.signer, duties_listener());
     remember_peers();
@@ -110,6 +116,27 @@ ChainKeeper::Listener Node::keeper_listener() {
                 log_("error", e.text());
                 driver_->feed(sync::EmergencyEntered{e.text()});
             }};
+}
+
+Audit::Listener Node::audit_listener() {
+    return {[this] { return !driver_->busy(); },
+            [this](const Error& e) {
+                log_("error", e.text());
+                publish(bus::Topic::kAlert, synod::Writer().text("audit_failed").text(e.text()).take());
+                driver_->feed(sync::EmergencyEntered{e.text()});
+            },
+            [this](store::Record record) {
+                store::Commit change;
+                change.put_records.push_back(std::move(record));
+                writer_->post(std::move(change), [](Result<void>) {});
+            },
+            [this](const std::string& text) { log_("info", text); }};
+}
+
+//! Blocks that were stored on a certificate's word and not verified since.
+std::uint64_t Node::unverified() const {
+    const auto vouched = driver_->vouched_to();
+    return audit_ && vouched > audit_->verified() ? vouched - audit_->verified() : 0;
 }
 
 SyncDriver::Listener Node::driver_listener() {
@@ -353,6 +380,7 @@ void Node::slot(std::uint64_t now_slot) {
     in.last_commit_durable = keeper_->durable();
     in.disk_free_bytes = disk_free(config_.data_dir);
     in.last_signed_slot = duties_->last_signed_slot();
+    in.unverified_blocks = unverified();
     in.stall_statements = duties_->stall_statements();
     in.holds_quorum_alone = duties_->authority() && keeper_->info().quorum == 1;
     driver_->feed(in);
@@ -370,6 +398,9 @@ void Node::tick() {
     };
     driver_->expire(now);
     driver_->feed(sync::Tick{});
+    if (audit_) {
+        audit_->step();
+    }
     dial();
     rank();
     if (tuner_.due(now)) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/app/checkpoint/checkpointer.hpp"
+#include "core/app/node/audit.hpp"
 #include "core/app/node/block_server.hpp"
 #include "core/app/node/chain_keeper.hpp"
 #include "core/app/node/control_loop.hpp"
@@ -93,6 +94,8 @@ class Node : private net::NetworkHandler {
     ChainKeeper::Listener keeper_listener();
     SyncDriver::Listener driver_listener();
     Duties::Listener duties_listener();
+    Audit::Listener audit_listener();
+    [[nodiscard]] std::uint64_t unverified() const;
     void find_checkpoint(std::function<void(pipeline::State)> done);
     Result<void> open_network();
     void remember_peers();
@@ -167,6 +170,7 @@ class Node : private net::NetworkHandler {
     std::unique_ptr<ChainKeeper> keeper_;
     std::unique_ptr<Writer> writer_;
     std::unique_ptr<SyncDriver> driver_;
+    std::unique_ptr<Audit> audit_;  // mode optimistic
     std::unique_ptr<BlockServer> server_;
     std::unique_ptr<Duties> duties_;
     std::unique_ptr<net::Network> network_;

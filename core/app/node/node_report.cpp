@@ -113,6 +113,7 @@ void Node::refresh_status() {
     out->final_height = keeper_->head_weight().final_height;
     out->head_hash = out->sync.head.hash;  // the durable one, as its height is
     out->committed_height = keeper_->tree().committed().height;
+    out->unverified_blocks = unverified();
     out->authority = duties_->authority().has_value();
     out->blocks_proposed = duties_->blocks_proposed();
     out->blocks_without_pow = keeper_->head_weight().blocks_without_pow;

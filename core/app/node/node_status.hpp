@@ -50,6 +50,7 @@ struct NodeStatus {
     std::uint64_t final_height = 0;
     Hash head_hash;
     std::uint64_t committed_height = 0;
+    std::uint64_t unverified_blocks = 0;  //!< mode optimistic: stored on a certificate's word so far
     bool authority = false;
     std::uint64_t blocks_proposed = 0;
     std::uint64_t blocks_without_pow = 0;

@@ -38,7 +38,8 @@ SyncDriver::SyncDriver(const sync::SyncConfig& config, ChainKeeper& keeper,
       listener_(std::move(listener)),
       machine_(config, {keeper.tree().head().height, keeper.tree().head().hash},
                keeper.tree().head_slot(),
-               {keeper.tree().committed().height, keeper.tree().committed().hash}) {}
+               {keeper.tree().committed().height, keeper.tree().committed().hash}),
+      vouched_to_(vouch ? keeper.tree().head().height : 0) {}
 
 void SyncDriver::feed(const sync::Event& event) {
     queue_.push_back(event);
@@ -297,6 +298,7 @@ void SyncDriver::range_done(sync::RangeId range, std::uint64_t submission,
     }
     feed(sync::RangeChecked{range, submission});
     const auto last = result->blocks.back().view;
+    vouched_to_ = vouch_ ? std::max(vouched_to_, last.height) : vouched_to_;
     keeper_.add(std::move(*result), [this, range, last](Result<void> stored) {
         if (!stored) {
             feed(sync::StoreFault{stored.error().text()});

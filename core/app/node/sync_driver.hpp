@@ -52,6 +52,10 @@ class SyncDriver {
     void expire(Instant now);
     void peer_gone(std::uint64_t peer);
     [[nodiscard]] const sync::Machine& machine() const { return machine_; }
+    //! Ranges are being proven or stored.
+    [[nodiscard]] bool busy() const { return !processing_.empty(); }
+    //! The highest block that was, or for all that is known may have been, stored on a certificate's word.
+    [[nodiscard]] std::uint64_t vouched_to() const { return vouched_to_; }
     Flow take_flow() { return std::exchange(flow_, {}); }
 
   private:
@@ -95,6 +99,7 @@ class SyncDriver {
     std::unordered_map<sync::RangeId, Range> ranges_;
     std::unordered_map<sync::RangeId, std::uint64_t> processing_;  // range -> submission
     std::unordered_map<Hash, std::uint64_t> slots_;  // of verified headers where a walk may go on
+    std::uint64_t vouched_to_ = 0;
     Flow flow_;
     std::deque<sync::Event> queue_;
     bool feeding_ = false;

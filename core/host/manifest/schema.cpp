@@ -28,7 +28,7 @@ std::string_view manifest_schema() {
   "listen": {"type": "string", "default": "127.0.0.1:0", "description": "address:port of the control door; loopback only"},
   "token_file": {"type": "string", "default": "", "description": "file of the bearer token; empty: data_dir/control.token"}}},
 "sync": {"type": "object", "additionalProperties": false, "properties": {
-  "mode": {"type": "string", "default": "fast", "enum": ["fast", "full", "emergency"], "description": "fast: a quorum certificate vouches for its ancestors; full: every signature is checked; emergency: full, from the federation only"},
+  "mode": {"type": "string", "default": "fast", "enum": ["fast", "full", "optimistic", "catchup", "emergency"], "description": "fast: a quorum certificate vouches for its ancestors; full: every signature is checked; optimistic: fast, then every signature behind the tip, and nothing is produced before; catchup: full, a small gap with the least delay; emergency: full, from the federation only"},
   "validation_level": {"type": "string", "default": "full", "enum": ["basic", "full", "extended", "paranoid"], "description": "basic: no signatures are checked while syncing, and nothing is produced; full and extended: everything, the consensus state derived anew with each block; paranoid: the reference backend beside the chosen one, and disagreement halts"},
   "min_peers": {"type": "integer", "default": 1, "minimum": 0, "maximum": 1000, "description": "peers to begin with at once"},
   "batch_size": {"type": "integer", "default": 128, "minimum": 16, "maximum": 4096, "description": "blocks a request at first; adapts from here"},
