@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/host/guard.hpp"
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <memory>
@@ -28,8 +29,20 @@ void put(std::uint64_t number) {
     put(at);
 }
 
-// Only async-signal-safe calls from here on. SA_RESETHAND: raising again dies of the same signal.
+//! The thread that reports; 0: none. Threads that crash together must not cut each other's report short.
+std::atomic<pid_t> reporter{0};
+
+// Only async-signal-safe calls from here on.
 void on_crash(int number) {
+    const pid_t me = ::gettid();
+    pid_t nobody = 0;
+    if (!reporter.compare_exchange_strong(nobody, me)) {
+        while (nobody != me) {
+            ::pause();  // the process ends with the report of another thread
+        }
+        ::signal(number, SIG_DFL);  // the report itself crashed
+        ::raise(number);
+    }
     put("synod: signal ");
     put(static_cast<std::uint64_t>(number));
     if (crumbs.depth == 0) {
@@ -44,6 +57,7 @@ void on_crash(int number) {
         put(crumb.batch);
         put("\n");
     }
+    ::signal(number, SIG_DFL);
     ::raise(number);
 }
 
@@ -100,7 +114,7 @@ void install_crash_handler() {
     use_crash_stack();
     struct sigaction action {};
     action.sa_handler = on_crash;
-    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER | SA_ONSTACK);
+    action.sa_flags = static_cast<int>(SA_NODEFER | SA_ONSTACK);
     for (const int number : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL}) {
         ::sigaction(number, &action, nullptr);
     }
