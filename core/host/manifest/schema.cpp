@@ -76,10 +76,11 @@ namespace {
 
 namespace json = boost::json;
 
-//! As an operator writes it: 10s, 64MiB, 0.995, a list of words.
+//! As an operator writes it: 10s, 50ms, 64MiB, 0.995, a list of words.
 std::string written(const json::value& value, const std::string& format) {
-    if (value.is_int64() && format == "duration" && value.as_int64() % 1000 == 0) {
-        return std::to_string(value.as_int64() / 1000) + "s";
+    if (value.is_int64() && format == "duration") {
+        const auto ms = value.as_int64();
+        return ms % 1000 == 0 ? std::to_string(ms / 1000) + "s" : std::to_string(ms) + "ms";
     }
     if (value.is_int64() && format == "bytes") {
         constexpr std::pair<std::int64_t, const char*> kUnits[] = {
