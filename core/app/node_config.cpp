@@ -82,6 +82,7 @@ Result<NodeConfig> node_config(const host::Manifest& manifest) {
         address->identity = peer.identity;
         out.peers.push_back(std::move(*address));
     }
+    out.miners.insert(manifest.miners.begin(), manifest.miners.end());
     out.tune_level = sync::tune_level(manifest.text("optimization", "level"))
                          .value_or(sync::TuneLevel::balanced);
     out.tune_targets.blocks_per_s =

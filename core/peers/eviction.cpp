@@ -23,7 +23,7 @@ std::optional<std::uint64_t> choose_eviction(std::vector<Evictable> links) {
     for (const auto& link : links) {
         ++of_group[link.group];
     }
-    std::erase_if(links, [](const Evictable& l) { return !l.inbound || l.is_authority; });
+    std::erase_if(links, [](const Evictable& l) { return !l.inbound || l.tier != Tier::kRegular; });
     protect(links, kProtectedEach, [](const Evictable& a, const Evictable& b) {
         return std::tuple(a.latency.value_or(Duration::max()), a.id) <
                std::tuple(b.latency.value_or(Duration::max()), b.id);

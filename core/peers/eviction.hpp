@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/time.hpp"
+#include "core/peers/tier.hpp"
 
 namespace synod::peers {
 
@@ -19,15 +20,15 @@ struct Evictable {
     std::uint64_t id = 0;
     std::uint64_t group = 0;  //!< network group, /16 or IPv6 /32
     bool inbound = false;
-    bool is_authority = false;
+    Tier tier = Tier::kRegular;
     std::optional<Duration> latency;
     std::uint64_t blocks = 0;  //!< that it brought and that were stored
     Duration connected{};
 };
 
-//! The link to end, or nothing when all deserve to stay. Outbound links and authorities stay; so do
-//! kProtectedEach by latency and by blocks, and the longer-lived half of what is left. Of the others
-//! the youngest link of the group with the most links goes.
+//! The link to end, or nothing when all deserve to stay. Outbound links, authorities and named miners
+//! stay; so do kProtectedEach by latency and by blocks, and the longer-lived half of what is left. Of the
+//! others the youngest link of the group with the most links goes.
 std::optional<std::uint64_t> choose_eviction(std::vector<Evictable> links);
 
 }  // namespace synod::peers

@@ -125,6 +125,7 @@ struct NodeSetup {
     bool authority = false;     //!< the key is an authority's and the node acts as one
     std::uint16_t port = 0;
     std::vector<Address> peers;
+    std::string network;        //!< more lines of the section `network`
     std::string sync;           //!< lines of the section `sync`, each "  key: value\n"
     std::string plugins;        //!< lines of the section `plugins`
     int workers = 2;
@@ -237,7 +238,7 @@ class TestNode {
             out << "    - address: \"127.0.0.1:" << peer.port << "\"\n      identity: \""
                 << to_hex(peer.identity.view()) << "\"\n";
         }
-        out << "performance:\n  validation_workers: " << setup_.workers << "\n";
+        out << setup_.network << "performance:\n  validation_workers: " << setup_.workers << "\n";
         if (!setup_.sync.empty()) {
             out << "sync:\n" << setup_.sync;
         }

@@ -7,10 +7,12 @@
 #include <cstdint>
 
 #include "core/base/time.hpp"
+#include "core/peers/tier.hpp"
 
 namespace synod::app {
 
 inline constexpr std::uint64_t kRegularCost = 32ull << 20;
+inline constexpr std::uint64_t kMinerCost = 64ull << 20;
 inline constexpr std::uint64_t kAuthorityCost = 256ull << 20;
 inline constexpr Duration kCostPeriod = std::chrono::seconds(10);
 //! Messages over its share that are dropped before they count as flooding.
@@ -19,8 +21,13 @@ inline constexpr std::uint32_t kDroppedAFlood = 256;
 inline constexpr std::size_t kMaxWaitingFrames = 4'096;
 inline constexpr std::size_t kMaxWaitingBytes = 64u << 20;
 
-constexpr std::uint64_t cost_share(bool is_authority) {
-    return is_authority ? kAuthorityCost : kRegularCost;
+constexpr std::uint64_t cost_share(peers::Tier tier) {
+    switch (tier) {
+        case peers::Tier::kFederation: return kAuthorityCost;
+        case peers::Tier::kMiner: return kMinerCost;
+        case peers::Tier::kRegular: break;
+    }
+    return kRegularCost;
 }
 
 }  // namespace synod::app

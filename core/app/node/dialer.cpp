@@ -27,45 +27,82 @@ bool Dialer::may_dial(const Endpoint& endpoint, Instant now) const {
            (brief == short_.end() || now >= brief->second.not_before);
 }
 
-std::vector<PeerAddress> Dialer::due(Instant now, std::size_t links,
-                                     const std::function<bool(const PublicKey&)>& skip) {
-    std::vector<PeerAddress> out;
-    const auto take = [&](const Endpoint& endpoint, const std::optional<PublicKey>& expected,
-                          const std::optional<PublicKey>& identity) {
-        if (open_.size() >= kMaxOpenDials || !may_dial(endpoint, now) ||
-            (identity && (*identity == ourselves_ || skip(*identity)))) {
-            return;
-        }
-        open_.insert(endpoint);
-        out.push_back({endpoint.address, endpoint.port, expected});
-    };
+bool Dialer::may_dial(const Target& target, Instant now, const Skip& skip) const {
+    return may_dial(target.endpoint, now) &&
+           !(target.identity && (*target.identity == ourselves_ || skip(*target.identity)));
+}
+
+void Dialer::by_tier(std::vector<Target>& targets, const TierOf& tier) {
+    std::vector<std::pair<int, Target>> ranked;
+    for (auto& target : targets) {
+        const auto rank = peers::rank(target.identity ? tier(*target.identity) : peers::Tier::kRegular);
+        ranked.emplace_back(rank, std::move(target));
+    }
+    std::ranges::stable_sort(ranked, {}, &std::pair<int, Target>::first);
+    std::ranges::transform(ranked, targets.begin(), [](auto& r) { return std::move(r.second); });
+}
+
+std::vector<Dialer::Target> Dialer::configured_ready(Instant now, const Skip& skip) const {
+    std::vector<Target> out;
     for (const auto& peer : configured_) {
-        const Endpoint endpoint{peer.address, peer.port};
+        Target target{{peer.address, peer.port}, peer.identity, peer.identity};
+        if (const auto* known = book_.find(target.endpoint); known != nullptr && !target.identity) {
+            target.identity = known->identity;
+        }
+        if (may_dial(target, now, skip)) {
+            out.push_back(std::move(target));
+        }
+    }
+    return out;
+}
+
+std::vector<Dialer::Target> Dialer::known_ready(Instant now, const Skip& skip) const {
+    std::vector<Target> out;
+    for (auto& endpoint : book_.candidates(now, peers::kMaxKnownEndpoints)) {
         const auto* known = book_.find(endpoint);
-        take(endpoint, peer.identity,
-             peer.identity || known == nullptr ? peer.identity : known->identity);
+        const auto identity = known == nullptr ? std::nullopt : known->identity;
+        Target target{std::move(endpoint), identity, identity};
+        if (may_dial(target, now, skip)) {
+            out.push_back(std::move(target));
+        }
+    }
+    return out;
+}
+
+std::vector<PeerAddress> Dialer::due(Instant now, std::size_t links, const Skip& skip,
+                                     const TierOf& tier) {
+    std::vector<PeerAddress> out;
+    const auto take = [&](const Target& target) {
+        if (open_.size() < kMaxOpenDials && open_.insert(target.endpoint).second) {
+            out.push_back({target.endpoint.address, target.endpoint.port, target.expected});
+        }
+    };
+    auto configured = configured_ready(now, skip);
+    by_tier(configured, tier);
+    for (const auto& target : configured) {
+        take(target);
     }
     if (wanted_ > 0 && links >= wanted_ && now >= next_feeler_) {
         next_feeler_ = now + kFeelerEvery;
-        for (const auto& endpoint : book_.candidates(now, peers::kMaxKnownEndpoints)) {
-            const auto* known = book_.find(endpoint);
+        for (const auto& target : known_ready(now, skip)) {
+            const auto* known = book_.find(target.endpoint);
             if (known != nullptr && known->last_success == 0 && out.empty()) {
-                take(endpoint, known->identity, known->identity);
+                take(target);
                 if (!out.empty()) {
-                    feelers_.insert(endpoint);
+                    feelers_.insert(target.endpoint);
                 }
             }
         }
     }
     if (now >= next_fill_ && links + open_.size() < wanted_) {
         next_fill_ = now + kFillEvery;
-        for (const auto& endpoint : book_.candidates(now, peers::kMaxKnownEndpoints)) {
+        auto known = known_ready(now, skip);
+        by_tier(known, tier);
+        for (const auto& target : known) {
             if (links + open_.size() >= wanted_) {
                 break;
             }
-            const auto* known = book_.find(endpoint);
-            const auto identity = known == nullptr ? std::nullopt : known->identity;
-            take(endpoint, identity, identity);
+            take(target);
         }
     }
     return out;

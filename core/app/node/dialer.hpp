@@ -15,6 +15,7 @@
 #include "core/net/messages.hpp"
 #include "core/net/network.hpp"
 #include "core/peers/book.hpp"
+#include "core/peers/tier.hpp"
 
 namespace synod::app {
 
@@ -43,10 +44,13 @@ class Dialer {
     Dialer(std::vector<PeerAddress> configured, PublicKey ourselves, std::uint64_t seed,
            std::size_t wanted = kWantedPeers);
 
-    //! Endpoints to dial now; each counts as open until `up` or `failed`. `skip` says which
-    //! identities aren't dialled: linked already, banned, cooling down.
-    std::vector<PeerAddress> due(Instant now, std::size_t links,
-                                 const std::function<bool(const PublicKey&)>& skip);
+    using Skip = std::function<bool(const PublicKey&)>;
+    using TierOf = std::function<peers::Tier(const PublicKey&)>;
+
+    //! Endpoints to dial now, federation before miners before others; each counts as open until `up` or
+    //! `failed`. `skip` says which identities aren't dialled: linked already, banned, cooling down. An
+    //! endpoint's identity is what it proved last, or hearsay: a wrong one only costs its turn.
+    std::vector<PeerAddress> due(Instant now, std::size_t links, const Skip& skip, const TierOf& tier);
     //! False: the link was only a feeler and is to be closed; `down` isn't told of it.
     bool up(const net::PeerInfo& info, std::uint64_t group, UnixMs unix_now, Instant now);
     void down(const net::PeerInfo& info, Instant now);
@@ -65,7 +69,16 @@ class Dialer {
         std::uint32_t times = 0;  // in a row
         Instant not_before{};
     };
+    //! An endpoint that may be dialled: whom a link must prove to be, and whom it is likely to.
+    struct Target {
+        peers::Endpoint endpoint;
+        std::optional<PublicKey> expected, identity;
+    };
     [[nodiscard]] bool may_dial(const peers::Endpoint& endpoint, Instant now) const;
+    [[nodiscard]] bool may_dial(const Target& target, Instant now, const Skip& skip) const;
+    static void by_tier(std::vector<Target>& targets, const TierOf& tier);
+    [[nodiscard]] std::vector<Target> configured_ready(Instant now, const Skip& skip) const;
+    [[nodiscard]] std::vector<Target> known_ready(Instant now, const Skip& skip) const;
 
     const std::uint64_t seed_;
     const std::vector<PeerAddress> configured_;

@@ -10,13 +10,14 @@
 #include "core/net/network.hpp"
 #include "core/net/request_table.hpp"
 #include "core/net/token_bucket.hpp"
+#include "core/peers/tier.hpp"
 
 namespace synod::app {
 
 //! What is known of a connected peer.
 struct PeerLink {
     net::PeerInfo info;
-    bool is_authority = false;
+    peers::Tier tier = peers::Tier::kRegular;
     net::Status status;  //!< the last one; default before the first
     std::int64_t clock_offset_ms = 0;
     bool clock_known = false;
@@ -32,6 +33,8 @@ struct PeerLink {
     //! For what it says unasked; what was over it and dropped.
     std::optional<net::TokenBucket> unasked;
     std::uint32_t dropped = 0;
+
+    [[nodiscard]] bool is_authority() const { return tier == peers::Tier::kFederation; }
 };
 
 struct Links {

@@ -306,7 +306,7 @@ std::uint64_t Node::slot_now() const {
 std::uint32_t Node::authorities_seen(Instant now) const {
     std::uint32_t seen = duties_->authority() ? 1 : 0;
     for (const auto& [id, link] : links_.peers) {
-        if (link.is_authority && now - link.last_heard <= config_.consensus_timeout) {
+        if (link.is_authority() && now - link.last_heard <= config_.consensus_timeout) {
             ++seen;
         }
     }

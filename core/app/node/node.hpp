@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "core/app/checkpoint/checkpointer.hpp"
@@ -37,6 +38,7 @@ struct NodeConfig {
     std::string listen_address = "127.0.0.1";
     std::uint16_t listen_port = 0;
     std::vector<PeerAddress> peers;
+    std::unordered_set<PublicKey> miners;  //!< identities of the tier miner
     std::size_t max_peers = 100;
     std::size_t wanted_peers = kWantedPeers;
     std::size_t memory_pool = 10'000;  //!< blocks above the committed one
@@ -108,6 +110,7 @@ class Node : private net::NetworkHandler {
     void on_inbound_refused(std::string address, Error why) override;
 
     // node_peers.cpp
+    [[nodiscard]] peers::Tier tier_of(const PublicKey& identity) const;
     void peer_up(const net::PeerInfo& info);
     void peer_down(std::uint64_t peer, const std::string& reason);
     void dial_failed(const std::string& address, std::uint16_t port, const Error& why);

@@ -36,6 +36,15 @@ std::uint64_t group_of(const net::PeerInfo& peer) {
 
 }  // namespace
 
+//! An authority that is a named miner too is an authority.
+peers::Tier Node::tier_of(const PublicKey& identity) const {
+    const auto state = keeper_->head_state();
+    if (state && pipeline_.consensus().authority_index(state, identity)) {
+        return peers::Tier::kFederation;
+    }
+    return config_.miners.contains(identity) ? peers::Tier::kMiner : peers::Tier::kRegular;
+}
+
 void Node::peer_up(const net::PeerInfo& info) {
     const auto now = mono_now();
     if (!dialer_.up(info, group_of(info), unix_now(), now)) {
@@ -50,20 +59,18 @@ void Node::peer_up(const net::PeerInfo& info) {
     auto& link = links_.peers[info.id];
     link.info = info;
     link.last_heard = link.since = now;
-    const auto state = keeper_->head_state();
-    link.is_authority =
-        state && pipeline_.consensus().authority_index(state, info.identity).has_value();
-    link.unasked.emplace(cost_share(link.is_authority), kCostPeriod, now);
+    link.tier = tier_of(info.identity);
+    link.unasked.emplace(cost_share(link.tier), kCostPeriod, now);
     if (met_.size() >= kMaxDeparted) {
         std::erase_if(met_, [&](const auto& p) { return !links_.peers.contains(p.first); });
     }
     met_[info.id] = {info.identity, group_of(info)};
     std::erase_if(departed_, [&](const auto& p) { return p.second.identity == info.identity; });
-    driver_->feed(sync::PeerUp{info.id, link.is_authority, met_[info.id].group});
+    driver_->feed(sync::PeerUp{info.id, link.is_authority(), met_[info.id].group});
     publish(bus::Topic::kPeerUp, synod::Writer()
                                      .put(info.id)
                                      .fixed(info.identity)
-                                     .put(static_cast<std::uint8_t>(link.is_authority))
+                                     .put(static_cast<std::uint8_t>(link.tier))
                                      .take());
     send_status(info.id);
     link.ping_sent = now;
@@ -156,7 +163,7 @@ void Node::make_room() {
         out.id = id;
         out.group = met_.at(id).group;
         out.inbound = !link.info.outbound;
-        out.is_authority = link.is_authority;
+        out.tier = link.tier;
         out.latency = link.rtt.count() > 0 ? std::optional(link.rtt) : std::nullopt;
         out.connected = now - link.since;
         const auto load = std::ranges::find(snapshot.peer_loads, id, &sync::PeerLoad::peer);
@@ -179,7 +186,8 @@ void Node::dial() {
                }) ||
                (judge_.cooling(identity, now) && links_.peers.size() >= config_.sync.min_peers);
     };
-    for (auto& endpoint : dialer_.due(now, links_.peers.size(), skip)) {
+    for (auto& endpoint : dialer_.due(now, links_.peers.size(), skip,
+                                      [this](const PublicKey& identity) { return tier_of(identity); })) {
         network_->dial(std::move(endpoint.address), endpoint.port, endpoint.identity);
     }
 }
@@ -194,10 +202,10 @@ void Node::rank() {
     const auto snapshot = driver_->machine().snapshot(now);
     for (const auto& [id, link] : links_.peers) {
         RankedPeer peer{id, link.info.identity, {}};
-        peer.known.is_authority = link.is_authority;
+        peer.known.is_authority = link.is_authority();
         peer.known.reputation =
             1 - judge_.standing(link.info.identity, now, unix).points / peers::kMaxPoints;
-        peer.known.participation = link.is_authority ? 1 : 0;
+        peer.known.participation = link.is_authority() ? 1 : 0;
         const auto load = std::ranges::find(snapshot.peer_loads, id, &sync::PeerLoad::peer);
         if (load != snapshot.peer_loads.end()) {
             peer.known.in_flight_bytes = load->open_bytes;

@@ -83,7 +83,7 @@ PeerStatus Node::linked_peer(std::uint64_t id, const PeerLink& link,
     p.identity = link.info.identity;
     p.address = link.info.address;
     p.port = link.info.port;
-    p.tier = link.is_authority ? "federation" : "regular";
+    p.tier = peers::name(link.tier);
     p.connected = true;
     p.outbound = link.info.outbound;
     p.height = link.status.height;

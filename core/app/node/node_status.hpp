@@ -24,7 +24,7 @@ struct PeerStatus {
     PublicKey identity;
     std::string address;
     std::uint16_t port = 0;
-    std::string tier;  //!< federation or regular
+    std::string tier;  //!< federation, miner or regular
     bool connected = false, outbound = false;
     std::string left_because;  //!< not connected: the link's end as a reason code
     std::uint64_t height = 0;  //!< its own word

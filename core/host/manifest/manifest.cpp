@@ -115,21 +115,32 @@ void read_typed(Manifest& out, const Document& document, std::vector<Problem>& p
     out.listen = out.text("network", "listen");
     out.control_listen = out.text("control", "listen");
     const auto* network = document.root.find("network");
+    const auto key_of = [&](std::string_view text, const Node* at, const std::string& path) {
+        auto key = fixed_from_hex<PublicKey>(text);
+        if (!key) {
+            problems.push_back({"config.key", at == nullptr ? 1 : at->line, at == nullptr ? 1 : at->column,
+                                "`" + path + "` is not a public key",
+                                "64 hexadecimal characters, as `synod keygen` prints them"});
+        }
+        return key;
+    };
     const auto* listed = network == nullptr ? nullptr : network->find("peers");
     const auto& peers = out.json.at("network").as_object().at("peers").as_array();
     for (std::size_t i = 0; i < peers.size(); ++i) {
         PeerAddress peer{std::string(peers[i].at("address").as_string()), {}};
         if (const auto& identity = peers[i].at("identity").as_string(); !identity.empty()) {
-            peer.identity = fixed_from_hex<PublicKey>(std::string_view(identity));
-            if (!peer.identity) {
-                const auto* at = listed == nullptr ? nullptr : listed->items[i].find("identity");
-                problems.push_back({"config.key", at == nullptr ? 1 : at->line,
-                                    at == nullptr ? 1 : at->column,
-                                    "`network.peers[" + std::to_string(i) + "].identity` is not a public key",
-                                    "64 hexadecimal characters, as `synod keygen` prints them"});
-            }
+            peer.identity = key_of(identity, listed == nullptr ? nullptr : listed->items[i].find("identity"),
+                                   "network.peers[" + std::to_string(i) + "].identity");
         }
         out.peers.push_back(std::move(peer));
+    }
+    const auto* named = network == nullptr ? nullptr : network->find("miners");
+    const auto& miners = out.json.at("network").as_object().at("miners").as_array();
+    for (std::size_t i = 0; i < miners.size(); ++i) {
+        if (const auto key = key_of(miners[i].as_string(), named == nullptr ? nullptr : &named->items[i],
+                                    "network.miners[" + std::to_string(i) + "]")) {
+            out.miners.push_back(*key);
+        }
     }
     const auto* plugins = document.root.find("plugins");
     for (const auto& entry : out.json.at("plugins").as_object()) {

@@ -44,6 +44,7 @@ struct Manifest {
     std::filesystem::path checkpoint_dir;  //!< empty: data_dir/checkpoints
     std::string listen, control_listen;
     std::vector<PeerAddress> peers;
+    std::vector<PublicKey> miners;
     std::vector<PluginUse> plugins;
     //! A value of a section: integer("sync", "batch_size"). Precondition: the schema has it.
     [[nodiscard]] std::int64_t integer(std::string_view section, std::string_view key) const;

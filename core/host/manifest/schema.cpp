@@ -22,6 +22,7 @@ std::string_view manifest_schema() {
   "peers": {"type": "array", "default": [], "description": "nodes to keep a link to", "items": {"type": "object", "additionalProperties": false, "required": ["address"], "properties": {
     "address": {"type": "string", "description": "host:port"},
     "identity": {"type": "string", "default": "", "description": "its public key; a link to any other identity is refused"}}}},
+  "miners": {"type": "array", "default": [], "description": "public keys of miners' nodes, in quotes: whoever proves one is dialled before others, may ask for twice as much and keeps its link when places are short", "items": {"type": "string"}},
   "max_peers": {"type": "integer", "default": 100, "minimum": 1, "maximum": 10000, "description": "links at most, of which 7 in 10 may be inbound"},
   "wanted_peers": {"type": "integer", "default": 50, "minimum": 0, "maximum": 10000, "description": "links to fill up to from addresses that others name; 0: only the peers above are dialled"}}},
 "control": {"type": "object", "additionalProperties": false, "properties": {
@@ -134,7 +135,7 @@ void describe(std::ostringstream& out, const std::string& path, const json::obje
     const auto value = text("default");
     out << "| `" << path << "` | " << (required ? "required" : "`" + value + "`") << " | " << limits
         << " | " << text("description") << " |\n";
-    if (const auto* items = schema.if_contains("items")) {
+    if (const auto* items = schema.if_contains("items"); items && items->as_object().contains("properties")) {
         describe(out, path + "[]", items->as_object(), false);
     }
 }

@@ -15,6 +15,7 @@ namespace {
 constexpr UnixMs kUnix = 1'700'000'000'000;
 constexpr Instant kNow{1h};
 const auto kNobody = [](const PublicKey&) { return false; };
+const auto kAlike = [](const PublicKey&) { return peers::Tier::kRegular; };
 
 PublicKey key(std::uint8_t n) {
     PublicKey out;
@@ -37,15 +38,15 @@ net::PeerInfo link(std::string dialled, std::uint16_t port, std::uint8_t who) {
 
 TEST_CASE("dialer: a host name is dialled once, and again after its link ended") {
     Dialer dialer({{"localhost", 9000, {}}}, key(9), 1);
-    auto due = dialer.due(kNow, 0, kNobody);
+    auto due = dialer.due(kNow, 0, kNobody, kAlike);
     REQUIRE(due.size() == 1);
     CHECK(due[0].address == "localhost");
-    CHECK(dialer.due(kNow + 1h, 0, kNobody).empty());  // still open
+    CHECK(dialer.due(kNow + 1h, 0, kNobody, kAlike).empty());  // still open
     const auto up = link("localhost", 9000, 1);
     CHECK(dialer.up(up, 1, kUnix, kNow));
-    CHECK(dialer.due(kNow + 1h, 1, kNobody).empty());  // linked
+    CHECK(dialer.due(kNow + 1h, 1, kNobody, kAlike).empty());  // linked
     dialer.down(up, kNow + kShortLink);
-    CHECK(dialer.due(kNow + kShortLink, 0, kNobody).size() == 1);
+    CHECK(dialer.due(kNow + kShortLink, 0, kNobody, kAlike).size() == 1);
 }
 
 TEST_CASE("dialer: who hangs up at once is dialled ever more rarely") {
@@ -53,12 +54,12 @@ TEST_CASE("dialer: who hangs up at once is dialled ever more rarely") {
     auto now = kNow;
     Duration last{};
     for (int i = 0; i < 12; ++i) {
-        REQUIRE(dialer.due(now, 0, kNobody).size() == 1);
+        REQUIRE(dialer.due(now, 0, kNobody, kAlike).size() == 1);
         const auto up = link("10.0.0.1", 9000, 1);
         dialer.up(up, 1, kUnix, now);
         dialer.down(up, now);
         const auto ended = now;
-        while (dialer.due(now, 0, kNobody).empty()) {
+        while (dialer.due(now, 0, kNobody, kAlike).empty()) {
             now += 100ms;
             REQUIRE(now - ended < 2min);
         }
@@ -70,12 +71,12 @@ TEST_CASE("dialer: who hangs up at once is dialled ever more rarely") {
 
 TEST_CASE("dialer: failures back off; the identity decides who is skipped") {
     Dialer dialer({{"10.0.0.1", 9000, key(1)}, {"10.0.0.2", 9000, key(2)}}, key(9), 1);
-    CHECK(dialer.due(kNow, 0, [](const PublicKey& k) { return k == key(2); }).size() == 1);
+    CHECK(dialer.due(kNow, 0, [](const PublicKey& k) { return k == key(2); }, kAlike).size() == 1);
     dialer.failed("10.0.0.1", 9000, kUnix, kNow);
-    const auto soon = dialer.due(kNow + 1ms, 0, kNobody);
+    const auto soon = dialer.due(kNow + 1ms, 0, kNobody, kAlike);
     REQUIRE(soon.size() == 1);
     CHECK(soon[0].address == "10.0.0.2");
-    CHECK(dialer.due(kNow + 1min, 0, kNobody).size() == 1);
+    CHECK(dialer.due(kNow + 1min, 0, kNobody, kAlike).size() == 1);
 }
 
 TEST_CASE("dialer: what others say fills up, within bounds, and never ourselves") {
@@ -88,16 +89,16 @@ TEST_CASE("dialer: what others say fills up, within bounds, and never ourselves"
     listed.push_back({"10.0.2.1", 0, key(202)});
     dialer.learn(listed, 5);
     CHECK(dialer.known() == kMaxLearned);
-    auto due = dialer.due(kNow, 1, kNobody);
+    auto due = dialer.due(kNow, 1, kNobody, kAlike);
     CHECK(due.size() == 2);  // with one link up, two more are wanted
     CHECK(std::ranges::none_of(due, [](const auto& d) { return d.identity == key(9); }));
-    CHECK(dialer.due(kNow + 2s, 1, kNobody).empty());
+    CHECK(dialer.due(kNow + 2s, 1, kNobody, kAlike).empty());
 }
 
 TEST_CASE("dialer: the book survives a restart, and what worked comes first") {
     Dialer dialer({{"10.0.0.1", 9000, {}}, {"10.0.0.2", 9000, {}}}, key(9), 1);
     CHECK_FALSE(dialer.changed_book());
-    dialer.due(kNow, 0, kNobody);
+    dialer.due(kNow, 0, kNobody, kAlike);
     dialer.up(link("10.0.0.2", 9000, 2), 1, kUnix, kNow);
     dialer.failed("10.0.0.1", 9000, kUnix, kNow);
     const auto book = dialer.changed_book();
@@ -105,7 +106,7 @@ TEST_CASE("dialer: the book survives a restart, and what worked comes first") {
     CHECK_FALSE(dialer.changed_book());
     Dialer again({}, key(9), 1, 1);
     REQUIRE(again.restore(*book));
-    const auto due = again.due(kNow, 0, kNobody);
+    const auto due = again.due(kNow, 0, kNobody, kAlike);
     REQUIRE(due.size() == 1);
     CHECK(due[0].address == "10.0.0.2");
     CHECK(due[0].identity == key(2));
@@ -115,17 +116,49 @@ TEST_CASE("dialer: the book survives a restart, and what worked comes first") {
 TEST_CASE("dialer: with all places taken one unknown endpoint is felt for now and then, and let go") {
     Dialer dialer({}, key(9), 1, 1);
     dialer.learn({{"10.0.1.1", 9000, key(1)}, {"10.0.1.2", 9000, key(2)}}, 5);
-    const auto felt = dialer.due(kNow, 1, kNobody);
+    const auto felt = dialer.due(kNow, 1, kNobody, kAlike);
     REQUIRE(felt.size() == 1);
-    CHECK(dialer.due(kNow + kFeelerEvery - 1s, 1, kNobody).empty());
+    CHECK(dialer.due(kNow + kFeelerEvery - 1s, 1, kNobody, kAlike).empty());
     CHECK_FALSE(dialer.up(link(felt[0].address, 9000, 1), 5, kUnix, kNow));
-    const auto next = dialer.due(kNow + kFeelerEvery, 1, kNobody);
+    const auto next = dialer.due(kNow + kFeelerEvery, 1, kNobody, kAlike);
     REQUIRE(next.size() == 1);
     CHECK(next[0].address != felt[0].address);  // that one is known to work now
     dialer.failed(next[0].address, 9000, kUnix, kNow + kFeelerEvery);
     // Once there is room, the one that was felt is dialled for good.
-    const auto due = dialer.due(kNow + kFeelerEvery + 1ms, 0, kNobody);
+    const auto due = dialer.due(kNow + kFeelerEvery + 1ms, 0, kNobody, kAlike);
     REQUIRE(due.size() == 1);
     CHECK(due[0].address == felt[0].address);
     CHECK(dialer.up(link(due[0].address, 9000, 1), 5, kUnix, kNow));
+}
+
+TEST_CASE("dialer: the federation is dialled first, then miners, then the rest") {
+    const auto tier = [](const PublicKey& k) {
+        return k == key(3) || k == key(40)   ? peers::Tier::kFederation
+               : k == key(2) || k == key(30) ? peers::Tier::kMiner
+                                             : peers::Tier::kRegular;
+    };
+    const auto ports = [](const std::vector<PeerAddress>& due) {
+        std::vector<std::uint16_t> out;
+        for (const auto& one : due) {
+            out.push_back(one.port);
+        }
+        return out;
+    };
+    std::vector<PeerAddress> told{{"10.0.0.1", 1, key(1)}, {"10.0.0.2", 2, key(2)},
+                                  {"10.0.0.3", 3, key(3)}, {"10.0.0.4", 4, {}}};
+    Dialer dialer(told, key(9), 1);
+    CHECK(ports(dialer.due(kNow, 0, kNobody, tier)) == std::vector<std::uint16_t>{3, 2, 1, 4});
+    // A name that isn't told but was proven counts too.
+    for (const auto& one : told) {
+        dialer.failed(one.address, one.port, kUnix, kNow - 1h);
+    }
+    auto proven = link("10.0.0.4", 4, 40);
+    CHECK(dialer.up(proven, 1, kUnix, kNow));
+    dialer.down(proven, kNow + kShortLink);
+    CHECK(ports(dialer.due(kNow + 2h, 0, kNobody, tier)) == std::vector<std::uint16_t>{3, 4, 2, 1});
+
+    Dialer filling({}, key(9), 1, 3);
+    filling.learn({{"10.0.1.1", 11, key(11)}, {"10.0.1.2", 12, key(12)}, {"10.0.1.3", 30, key(30)},
+                   {"10.0.1.4", 40, key(40)}}, 5);
+    CHECK(ports(filling.due(kNow, 0, kNobody, tier)) == std::vector<std::uint16_t>{40, 30, 11});
 }

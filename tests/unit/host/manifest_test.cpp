@@ -74,6 +74,24 @@ TEST_CASE("a peer's identity must be a key, and the place is the value's") {
     CHECK(good->peers.at(0).identity.has_value());
 }
 
+TEST_CASE("miners are a list of keys, and the place of a bad one is the value's") {
+    const auto miners = [](const std::string& list) {
+        return std::string(kNode) + "network:\n  miners: " + list + "\n";
+    };
+    const std::string a(64, 'a'), b(64, 'b');
+    auto good = parse_manifest(miners("[\"" + a + "\", \"" + b + "\"]"), "n.yaml");
+    REQUIRE_MESSAGE(good, (good ? "" : good.error().message));
+    REQUIRE(good->miners.size() == 2);
+    CHECK(to_hex(good->miners[0].view()) == a);
+    CHECK(to_hex(good->miners[1].view()) == b);
+    CHECK(begins(refused(miners("[\"" + a + "\", \"" + a.substr(1) + "\"]")),
+                 "n.yaml:6:80: error[config.key]: `network.miners[1]` is not a public key"));
+    CHECK(begins(refused(miners("\"" + a + "\"")), "n.yaml:6:11: error[config.type]"));
+    auto none = parse_manifest(kNode, "n.yaml");
+    REQUIRE(none);
+    CHECK(none->miners.empty());
+}
+
 TEST_CASE("a plugin is a name or a map") {
     auto m = parse_manifest(std::string(kNode) +
         "plugins:\n  validation: reference\n  scoring: {use: ./mine.so, as: rank, config: {a: 1}, budget: 5ms,"

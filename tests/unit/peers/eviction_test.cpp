@@ -54,14 +54,14 @@ TEST_CASE("eviction: a flood from one network never pushes out the others") {
     }
 }
 
-TEST_CASE("eviction: links that we dialled, authorities, the near and the useful stay") {
+TEST_CASE("eviction: links that we dialled, authorities, miners, the near and the useful stay") {
     std::vector<Evictable> links;
     for (std::uint64_t i = 1; i <= 40; ++i) {
         links.push_back(inbound(i, 1, 1s));
     }
     for (int i = 0; i < 10; ++i) {
         links[i].inbound = false;
-        links[10 + i].is_authority = true;
+        links[10 + i].tier = i % 2 == 0 ? Tier::kFederation : Tier::kMiner;
     }
     for (int i = 20; i < 24; ++i) {
         links[i].latency = 1ms;
