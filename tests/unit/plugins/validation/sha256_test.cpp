@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Every hash kernel that this processor can run, against FIPS 180-4's published digests and libsodium.
 
-#include "plugins/validation/simd/sha256d.hpp"
+#include "plugins/validation/common/isa.hpp"
+#include "plugins/validation/common/sha256d.hpp"
 
 #include <doctest/doctest.h>
 #include <sodium.h>

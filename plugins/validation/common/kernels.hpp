@@ -2,7 +2,7 @@
 #pragma once
 //! Double SHA-256 (FIPS 180-4, applied twice) of many messages at once: one table of functions for each instruction
 //! set. The functions keep no state, allocate nothing, never throw and may run on any thread. A table may only be
-//! called on a processor that `kernel_usable` says has its instructions.
+//! called on a processor that `isa_usable` says has its instructions.
 
 #include <cstdint>
 

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-//! Remembers which Ed25519 keys are valid: a federation signs with few keys, and judging one costs more than a
-//! signature. Bounded; safe from any thread.
-
-#include <synod/extra/ed25519_rule.hpp>
+//! Remembers what was found out about Ed25519 keys: a federation signs with few keys, and judging one costs more than
+//! a signature. Bounded; safe from any thread.
 
 #include <array>
 #include <cstdint>
@@ -14,12 +12,15 @@
 
 namespace synod::simd {
 
+template <class Answer>
 class KeyCache {
 public:
     static constexpr std::size_t kMaxKeys = 1024;  // keys; when full it starts anew
 
-    //! key_is_valid(key), from memory when it was asked before. Throws std::bad_alloc.
-    bool valid(const std::uint8_t* key) {
+    //! find(key), from memory when it was asked before. Two threads may both ask the first time. Throws what copying
+    //! an Answer and `find` throw, and std::bad_alloc.
+    template <class Find>
+    Answer of(const std::uint8_t* key, Find&& find) {
         Key name;
         std::memcpy(name.data(), key, name.size());
         {
@@ -28,7 +29,7 @@ public:
                 return found->second;
             }
         }
-        const bool answer = ed25519::key_is_valid(key);
+        const Answer answer = find(key);
         const std::unique_lock lock(mutex_);
         if (known_.size() >= kMaxKeys) {
             known_.clear();
@@ -47,7 +48,7 @@ private:
         }
     };
     std::shared_mutex mutex_;
-    std::unordered_map<Key, bool, Hash> known_;
+    std::unordered_map<Key, Answer, Hash> known_;
 };
 
 }  // namespace synod::simd

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sha256d.hpp"
 
+#include "isa.hpp"
+
 #include <algorithm>
 #include <cassert>
 #include <cstring>
@@ -93,36 +95,12 @@ const Kernel* kernel_of(std::string_view isa) noexcept {
 
 }  // namespace
 
-bool isa_usable(std::string_view isa) noexcept {
-    if (isa == "portable") {
-        return true;
-    }
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (isa == "sse2") {
-        return __builtin_cpu_supports("sse2") != 0;
-    }
-    if (isa == "avx2") {
-        return __builtin_cpu_supports("avx2") != 0;
-    }
-    if (isa == "avx512") {
-        return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-               __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
-               __builtin_cpu_supports("avx512cd") != 0;
-    }
-    if (isa == "sha-ni") {
-        return __builtin_cpu_supports("sha") != 0 && __builtin_cpu_supports("sse4.1") != 0;
-    }
-#endif
-    return false;
-}
-
 Hasher choose_hasher(std::string_view isa) noexcept {
     if (isa != "auto") {
-        if (!isa_usable(isa)) {
+        const Kernel* wide = isa_usable(isa) ? kernel_of(isa) : nullptr;
+        if (wide == nullptr) {
             return {nullptr, nullptr, 0};
         }
-        const Kernel* wide = kernel_of(isa);
         return {wide, wide->lanes == 1 ? wide : &kKernelPortable, wide->min_fill};
     }
     if (isa_usable("avx512")) {

@@ -20,9 +20,6 @@ struct Hasher {
     std::uint32_t min_fill;  // fewer messages than this go to `single`
 };
 
-//! Do this processor and this build have the instructions? `isa`: "portable", "sse2", "avx2", "avx512", "sha-ni".
-[[nodiscard]] bool isa_usable(std::string_view isa) noexcept;
-
 //! The hasher of a named instruction set, or the best one for "auto". A forced one never uses instructions beyond
 //! its name for the left-over messages either. Both pointers are null when the name is unknown or not usable.
 [[nodiscard]] Hasher choose_hasher(std::string_view isa) noexcept;
