@@ -61,45 +61,54 @@ TEST_CASE("one line of the manifest exchanges the backend, and the head is the s
         (servers.front().manifest().parent_path() / "syncing.key").string(), app::random_seed()));
     for (const std::string mode : {"fast", "full"}) {
         CAPTURE(mode);
-        std::string with_simd, with_reference;
+        std::string with_simd;
         CHECK(synced_head(folder, chain, servers, "simd", mode, with_simd) == chain.head);
-        CHECK(synced_head(folder, chain, servers, "reference", mode, with_reference) == chain.head);
-        const auto a = lines_of(with_simd), b = lines_of(with_reference);
-        REQUIRE(a.size() == b.size());
-        int different = 0;
-        for (std::size_t i = 0; i < a.size(); ++i) {
-            // The node's name follows its folder.
-            different += a[i] != b[i] && a[i].find("name:") == std::string::npos ? 1 : 0;
+        const auto a = lines_of(with_simd);
+        for (const std::string other : {"reference", "batch"}) {
+            CAPTURE(other);
+            std::string with_other;
+            CHECK(synced_head(folder, chain, servers, other, mode, with_other) == chain.head);
+            const auto b = lines_of(with_other);
+            REQUIRE(a.size() == b.size());
+            int different = 0;
+            for (std::size_t i = 0; i < a.size(); ++i) {
+                // The node's name follows its folder.
+                different += a[i] != b[i] && a[i].find("name:") == std::string::npos ? 1 : 0;
+            }
+            CHECK(different == 1);
         }
-        CHECK(different == 1);
     }
 }
 
-TEST_CASE("the same arguments forge the same chain with every instruction set") {
+TEST_CASE("the same arguments forge the same chain with every backend and instruction set") {
     const TestFolder folder("isa");
     const auto plain = forge_chain(folder.path(), "reference", 1'000,
                                    {"--txs", "3", "--validation", "reference"});
     std::string tried;
     int ran = 0;
-    for (const std::string isa : {"portable", "sse2", "avx2", "avx512", "sha-ni", "auto"}) {
+    const std::vector<std::pair<std::string, std::string>> backends = {
+        {"simd", "portable"}, {"simd", "sse2"}, {"simd", "avx2"},      {"simd", "avx512"},
+        {"simd", "sha-ni"},   {"simd", "auto"}, {"batch", "portable"}, {"batch", "auto"}};
+    for (const auto& [validation, isa] : backends) {
+        CAPTURE(validation);
         CAPTURE(isa);
-        const auto out = folder.path() / isa;
+        const auto out = folder.path() / (validation + "-" + isa);
         const auto forged =
-            run_to_end(folder.path(), {"chain", "forge", "--blocks", "1000", "--txs", "3", "--out",
-                                       out.string(), "--isa", isa});
+            run_to_end(folder.path(), {"chain", "forge", "--blocks", "1000", "--txs", "3", "--out", out.string(),
+                                       "--validation", validation, "--isa", isa});
         if (forged.code != 0) {
             // Only for the one reason.
             CHECK(forged.output.find("can't run the instruction set") != std::string::npos);
-            tried += " " + isa + " (this processor has it not)";
+            tried += " " + validation + "/" + isa + " (this processor has it not)";
             continue;
         }
         ++ran;
-        tried += " " + isa;
+        tried += " " + validation + "/" + isa;
         CHECK(forged.output.find("head " + plain.head + " height 1000") != std::string::npos);
         CHECK(text_of(out / "genesis.yaml") == text_of(plain.genesis()));
     }
     MESSAGE("instruction sets:" << tried);
-    CHECK(ran >= 2);  // portable and auto run everywhere
+    CHECK(ran >= 4);  // portable and auto run everywhere
     const auto nonsense = run_to_end(folder.path(), {"chain", "forge", "--blocks", "10", "--out",
                                                      (folder.path() / "x").string(), "--isa", "mmx"});
     CHECK(nonsense.code != 0);

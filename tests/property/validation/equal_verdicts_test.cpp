@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//! 20,000 random and mutated checks: the wide-register backend gives the reference's verdicts with every instruction
-//! set, in any order, in batches of any size, on one thread or several.
+//! 20,000 random and mutated checks: every backend gives the reference's verdicts with every instruction set, in any
+//! order, in batches of any size, on one thread or several.
 
+#include "tests/property/validation/random_signatures.hpp"
 #include "tests/unit/plugins/validation/backend.hpp"
 
 #include <synod/cpp/sha256.hpp>
 #include <synod/extra/ed25519_rule.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 #include <random>
 
@@ -16,7 +16,6 @@ namespace {
 
 using namespace synod::validation_test;
 namespace rule = synod::ed25519;
-using Rng = std::mt19937_64;
 
 constexpr std::size_t kSignatures = 4000;
 constexpr std::size_t kDigests = 6000;
@@ -24,105 +23,6 @@ constexpr std::size_t kMerkles = 4000;
 constexpr std::size_t kTargets = 6000;
 //! Signatures that every forced instruction set repeats; hashes are what differs there.
 constexpr std::size_t kSignaturesPerIsa = 200;
-
-//! Canonical and non-canonical encodings of points of small order, and of none.
-constexpr std::uint8_t kOddPoints[][3] = {
-    // first byte, the 30 in the middle, last byte
-    {0x01, 0x00, 0x00}, {0x01, 0x00, 0x80}, {0x00, 0x00, 0x00}, {0x00, 0x00, 0x80}, {0xec, 0xff, 0x7f},
-    {0xec, 0xff, 0xff}, {0xed, 0xff, 0x7f}, {0xed, 0xff, 0xff}, {0xee, 0xff, 0x7f}, {0xee, 0xff, 0xff},
-    {0xff, 0xff, 0xff}, {0x02, 0x00, 0x00}};
-
-void fill(Rng& rng, std::uint8_t* out, std::size_t n) {
-    std::generate(out, out + n, [&] { return static_cast<std::uint8_t>(rng()); });
-}
-
-Bytes random_bytes(Rng& rng, std::size_t n) {
-    Bytes out(n);
-    fill(rng, out.data(), n);
-    out.reserve(n + 1);
-    return out;
-}
-
-void odd_point(Rng& rng, std::uint8_t* out) {
-    const auto& shape = kOddPoints[rng() % std::size(kOddPoints)];
-    std::memset(out, shape[1], 32);
-    out[0] = shape[0];
-    out[31] = shape[2];
-}
-
-void add_order(std::uint8_t* s) {
-    unsigned carry = 0;
-    for (int i = 0; i < 32; ++i) {
-        carry += s[i] + rule::kOrder[i];
-        s[i] = static_cast<std::uint8_t>(carry);
-        carry >>= 8;
-    }
-}
-
-struct Signer {
-    Digest scalar{}, key{};
-};
-
-std::vector<Signer> signers(Rng& rng, std::size_t n) {
-    std::vector<Signer> out(n);
-    for (Signer& s : out) {
-        std::uint8_t wide[64];
-        fill(rng, wide, sizeof wide);
-        crypto_core_ed25519_scalar_reduce(s.scalar.data(), wide);
-        REQUIRE(crypto_scalarmult_ed25519_base_noclamp(s.key.data(), s.scalar.data()) == 0);
-    }
-    return out;
-}
-
-//! Adds one of the small-order points to a point, unless what was drawn is no point.
-void poison(Rng& rng, std::uint8_t* point) {
-    std::uint8_t small[32];
-    do {
-        odd_point(rng, small);
-    } while (!rule::canonical(small));
-    std::uint8_t sum[32];
-    if (crypto_core_ed25519_add(sum, point, small) == 0) {
-        std::memcpy(point, sum, 32);
-    }
-}
-
-//! A signature over R and key as they are after poisoning, then perhaps broken.
-SignatureCheck signature(Rng& rng, const Signer& signer) {
-    SignatureCheck c{signer.key, {}, random_bytes(rng, rng() % 200)};
-    std::uint8_t wide[64];
-    std::uint8_t nonce[32];
-    fill(rng, wide, sizeof wide);
-    crypto_core_ed25519_scalar_reduce(nonce, wide);
-    std::uint8_t* r = c.signature.data();
-    REQUIRE(crypto_scalarmult_ed25519_base_noclamp(r, nonce) == 0);
-    const std::uint64_t how = rng() % 12;
-    if (how == 0) {
-        poison(rng, r);
-    } else if (how == 1) {
-        poison(rng, c.key.data());
-    } else if (how == 2) {
-        std::memset(nonce, 0, 32);
-        odd_point(rng, r);
-    } else if (how == 3) {
-        odd_point(rng, c.key.data());
-    }
-    std::uint8_t h[32];
-    rule::challenge(c.key.data(), r, {c.message.data(), c.message.size()}, h);
-    crypto_core_ed25519_scalar_mul(h, h, signer.scalar.data());
-    crypto_core_ed25519_scalar_add(r + 32, h, nonce);
-    if (how == 4) {
-        add_order(r + 32);
-    } else if (how == 5) {
-        r[rng() % 64] ^= static_cast<std::uint8_t>(1u << (rng() % 8));
-    } else if (how == 6) {
-        c.key[rng() % 32] ^= static_cast<std::uint8_t>(1u << (rng() % 8));
-    } else if (how == 7) {
-        c.message.push_back(0);
-    } else if (how == 8) {
-        fill(rng, r, 64);
-    }
-    return c;
-}
 
 MerkleCheck merkle(Rng& rng) {
     MerkleCheck c;
@@ -240,43 +140,51 @@ TEST_CASE("every instruction set gives the reference's verdicts") {
         Backend backend("simd", config);
         CHECK(judge(backend, fewer) == expected);
     }
+    for (const std::string& config : batch_configs()) {
+        CAPTURE(config);
+        Backend backend("batch", config);
+        CHECK(judge(backend, w.checks) == w.expected);
+    }
 }
 
 TEST_CASE("threads, order and the cut into batches change nothing") {
     const World& w = world();
-    Backend threads("simd", "{}", synod::testing::Parallel::Threads);
-    CHECK(judge(threads, w.checks) == w.expected);
+    for (const char* name : {"simd", "batch"}) {
+        CAPTURE(name);
+        Backend threads(name, "{}", synod::testing::Parallel::Threads);
+        CHECK(judge(threads, w.checks) == w.expected);
 
-    Rng rng(5);
-    Verdicts pieces;
-    for (std::size_t at = 0; at < kDigests;) {
-        const std::size_t n = 1 + rng() % 700;
-        const Verdicts v = judge(threads, {part(w.checks.signatures, at, n), part(w.checks.digests, at, n),
-                                           part(w.checks.merkles, at, n), part(w.checks.targets, at, n)});
-        append(pieces.signatures, v.signatures);
-        append(pieces.digests, v.digests);
-        append(pieces.merkles, v.merkles);
-        append(pieces.targets, v.targets);
-        at += n;
-    }
-    CHECK(pieces == w.expected);
+        Rng rng(5);
+        Verdicts pieces;
+        for (std::size_t at = 0; at < kDigests;) {
+            const std::size_t n = 1 + rng() % 700;
+            const Verdicts v = judge(threads, {part(w.checks.signatures, at, n), part(w.checks.digests, at, n),
+                                               part(w.checks.merkles, at, n), part(w.checks.targets, at, n)});
+            append(pieces.signatures, v.signatures);
+            append(pieces.digests, v.digests);
+            append(pieces.merkles, v.merkles);
+            append(pieces.targets, v.targets);
+            at += n;
+        }
+        CHECK(pieces == w.expected);
 
-    Checks shuffled;
-    Verdicts expected;
-    std::vector<std::size_t> order(kMerkles);
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::shuffle(order.begin(), order.end(), rng);
-    for (const std::size_t i : order) {
-        shuffled.signatures.push_back(w.checks.signatures[i]);
-        shuffled.digests.push_back(w.checks.digests[i]);
-        shuffled.merkles.push_back(w.checks.merkles[i]);
-        shuffled.targets.push_back(w.checks.targets[i]);
-        expected.signatures.push_back(w.expected.signatures[i]);
-        expected.digests.push_back(w.expected.digests[i]);
-        expected.merkles.push_back(w.expected.merkles[i]);
-        expected.targets.push_back(w.expected.targets[i]);
+        Checks shuffled;
+        Verdicts expected;
+        std::vector<std::size_t> order(kMerkles);
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        std::shuffle(order.begin(), order.end(), rng);
+        for (const std::size_t i : order) {
+            shuffled.signatures.push_back(w.checks.signatures[i]);
+            shuffled.digests.push_back(w.checks.digests[i]);
+            shuffled.merkles.push_back(w.checks.merkles[i]);
+            shuffled.targets.push_back(w.checks.targets[i]);
+            expected.signatures.push_back(w.expected.signatures[i]);
+            expected.digests.push_back(w.expected.digests[i]);
+            expected.merkles.push_back(w.expected.merkles[i]);
+            expected.targets.push_back(w.expected.targets[i]);
+        }
+        CHECK(judge(threads, shuffled) == expected);
     }
-    CHECK(judge(threads, shuffled) == expected);
 }
 
 TEST_CASE("more keys than the cache holds change nothing") {
@@ -288,6 +196,10 @@ TEST_CASE("more keys than the cache holds change nothing") {
         checks.signatures.push_back(signature(rng, many[i % many.size()]));
     }
     Backend reference("reference");
-    Backend simd("simd", "{}", synod::testing::Parallel::Threads);
-    CHECK(judge(simd, checks) == judge(reference, checks));
+    const Verdicts expected = judge(reference, checks);
+    for (const char* name : {"simd", "batch"}) {
+        CAPTURE(name);
+        Backend backend(name, "{}", synod::testing::Parallel::Threads);
+        CHECK(judge(backend, checks) == expected);
+    }
 }

@@ -118,8 +118,8 @@ TEST_CASE("every shipped plugin is created, activated, drained and destroyed") {
     const std::string genesis = R"({"genesis":{"authorities":[
         "8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c"]}})";
     int found = 0;
-    for (const std::string name : {"validation-reference", "validation-simd", "scoring-weighted", "optimizer-aimd",
-                                   "checkpoint-binary", "consensus-federation"}) {
+    for (const std::string name : {"validation-reference", "validation-simd", "validation-batch", "scoring-weighted",
+                                   "optimizer-aimd", "checkpoint-binary", "consensus-federation"}) {
         const std::string file = SYNOD_BINARY_DIR "/plugins/synod-" + name + ".so";
         if (!std::filesystem::exists(file)) {
             MESSAGE("not built: " << name);

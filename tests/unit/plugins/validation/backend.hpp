@@ -9,7 +9,7 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -53,17 +53,28 @@ private:
     const synod_validation_api* api_ = nullptr;
 };
 
-//! The simd plugin forced to every instruction set that this processor has, and the automatic choice.
-inline std::vector<std::string> simd_configs() {
-    std::vector<std::string> out{"{}", R"({"simd":false})"};
-    for (const char* isa : {"portable", "sse2", "avx2", "avx512", "sha-ni"}) {
+//! A plugin's automatic choice, and each of these instruction sets that this processor has.
+inline std::vector<std::string> configs_of(const std::string& name, std::initializer_list<const char*> isas) {
+    std::vector<std::string> out{"{}"};
+    for (const char* isa : isas) {
         std::string config = std::string(R"({"isa":")") + isa + "\"}";
-        if (Backend("simd", config).created()) {
+        if (Backend(name, config).created()) {
             out.push_back(std::move(config));
         } else {
             MESSAGE("skipped: this processor has no ", std::string(isa));
         }
     }
+    return out;
+}
+
+inline std::vector<std::string> simd_configs() {
+    auto out = configs_of("simd", {"portable", "sse2", "avx2", "avx512", "sha-ni"});
+    out.emplace_back(R"({"simd":false})");
+    return out;
+}
+
+inline const std::vector<std::string>& batch_configs() {
+    static const auto out = configs_of("batch", {"portable"});
     return out;
 }
 

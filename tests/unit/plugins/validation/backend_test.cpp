@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Both backends as the node loads them: Merkle trees, targets, digests, and what they answer to broken calls.
+//! All backends as the node loads them: Merkle trees, targets, digests, and what they answer to broken calls.
 
 #include "tests/unit/plugins/validation/backend.hpp"
 
@@ -27,6 +27,9 @@ std::vector<std::pair<std::string, std::string>> backends() {
     std::vector<std::pair<std::string, std::string>> out{{"reference", "{}"}};
     for (const std::string& config : simd_configs()) {
         out.emplace_back("simd", config);
+    }
+    for (const std::string& config : batch_configs()) {
+        out.emplace_back("batch", config);
     }
     return out;
 }
@@ -141,7 +144,7 @@ TEST_CASE("the instruction set is configured, named, and refused when it isn't t
     CHECK(std::string(wrong.driver().error().where) == "isa");
 }
 
-TEST_CASE("the hash service of both backends agrees") {
+TEST_CASE("the hash service of all backends agrees") {
     std::vector<Bytes> messages;
     std::vector<synod_bytes> spans;
     for (std::size_t n = 0; n < 600; ++n) {

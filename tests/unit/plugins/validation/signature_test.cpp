@@ -71,6 +71,11 @@ Bytes verdicts(const Checks& checks) {
     const Verdicts expected = judge(reference, checks);
     Backend simd("simd");
     CHECK(judge(simd, checks) == expected);
+    for (const std::string& config : batch_configs()) {
+        CAPTURE(config);
+        Backend batch("batch", config);
+        CHECK(judge(batch, checks) == expected);
+    }
     return expected.signatures;
 }
 
@@ -130,6 +135,35 @@ bool libsodium_holds(const SignatureCheck& c) {
 const Bytes kMessage = {1, 2, 3};
 
 }  // namespace
+
+TEST_CASE("RFC 8032's signatures hold (section 7.1), and not for another message") {
+    const struct {
+        const char *key, *message, *signature;
+    } vectors_7_1[] = {
+        {"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
+         "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46b"
+         "d25bf5f0595bbe24655141438e7a100b"},
+        {"3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "72",
+         "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c"
+         "387b2eaeb4302aeeb00d291612bb0c00"},
+        {"fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025", "af82",
+         "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc659"
+         "4a7c15e9716ed28dc027beceea1ec40a"},
+        {"ec172b93ad5e563bf4932c70e1245034c35467ef2efd4d64ebf819683467e2bf",
+         "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd"
+         "454d4423643ce80e2a9ac94fa54ca49f",
+         "dc2a4459e7369633a52b1bf277839a00201009a3efbf3ecb69bea2186c26b58909351fc9ac90b3ecfdfbc7c66431e030"
+         "3dca179c138ac17ad9bef1177331a704"}};
+    Checks checks;
+    for (const auto& v : vectors_7_1) {
+        checks.signatures.push_back({point(v.key), fixed<64>(unhex(v.signature)), unhex(v.message)});
+    }
+    CHECK(verdicts(checks) == Bytes(checks.signatures.size(), SYNOD_VERDICT_HOLDS));
+    for (SignatureCheck& c : checks.signatures) {
+        c.message.push_back(0);
+    }
+    CHECK(verdicts(checks) == Bytes(checks.signatures.size(), SYNOD_VERDICT_FAILS));
+}
 
 TEST_CASE("Wycheproof's verdicts are the rule's") {
     const json::value file = vectors("wycheproof-ed25519.json");

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "equations.hpp"
+
+#include <cstring>
+
+namespace synod::batch {
+namespace {
+
+void write(std::uint8_t& verdict, bool holds) noexcept {
+    verdict = holds ? SYNOD_VERDICT_HOLDS : SYNOD_VERDICT_FAILS;
+}
+
+void digest_of(const std::uint8_t* key, const std::uint8_t* r, synod_bytes message, std::uint8_t* out) noexcept {
+    crypto_hash_sha512_state state;
+    crypto_hash_sha512_init(&state);
+    crypto_hash_sha512_update(&state, r, 32);
+    crypto_hash_sha512_update(&state, key, 32);
+    if (message.n != 0) {
+        crypto_hash_sha512_update(&state, message.p, message.n);
+    }
+    crypto_hash_sha512_final(&state, out);
+}
+
+}  // namespace
+
+std::size_t Equations::KeyHash::operator()(const Key& key) const noexcept {
+    std::size_t h;
+    std::memcpy(&h, key.data(), sizeof h);
+    return h;
+}
+
+std::uint32_t Equations::slot_of(const std::uint8_t* key) {
+    Key name;
+    std::memcpy(name.data(), key, name.size());
+    const auto [at, added] = slots_.try_emplace(name, static_cast<std::uint32_t>(keys_.size()));
+    if (added) {
+        keys_.push_back(signers_.of(key));
+    }
+    return at->second;
+}
+
+//! What fails here has no place in the equation: it would spoil it for the others.
+void Equations::screen(const synod_signature_checks& checks, std::uint64_t first, std::uint64_t last) {
+    slots_.clear();
+    keys_.clear();
+    live_.clear();
+    for (std::uint64_t i = first; i < last; ++i) {
+        const std::uint8_t* signature = checks.signatures[i];
+        const std::uint32_t slot = slot_of(checks.keys[i]);
+        if (keys_[slot] != nullptr && ed25519::below(signature + 32, ed25519::kOrder) &&
+            ed25519::canonical(signature)) {
+            live_.push_back({i, slot, {}, scalar_mod_l(signature + 32, 32)});
+        } else {
+            write(checks.verdicts[i], false);
+        }
+    }
+}
+
+void Equations::decode(const synod_signature_checks& checks) {
+    encodings_.clear();
+    for (const Live& one : live_) {
+        encodings_.push_back(checks.signatures[one.check]);
+    }
+    is_point_.resize(live_.size());
+    points_.resize(live_.size() + 2 * keys_.size() + 2);
+    kernel_.decode(encodings_.data(), live_.size(), points_.data(), is_point_.data());
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < live_.size(); ++i) {
+        if (is_point_[i] == 0) {
+            write(checks.verdicts[live_[i].check], false);
+            continue;
+        }
+        if (kept != i) {
+            live_[kept] = live_[i];
+            points_[kept] = points_[i];
+        }
+        ++kept;
+    }
+    live_.resize(kept);
+    for (std::size_t slot = 0; slot <= keys_.size(); ++slot) {
+        const FixedPoint* fixed = slot < keys_.size() ? keys_[slot].get() : &base_;
+        if (fixed != nullptr) {
+            points_[kept + 2 * slot] = fixed->odd[0][0];
+            points_[kept + 2 * slot + 1] = fixed->odd[1][0];
+        }
+    }
+}
+
+void Equations::hash(const synod_signature_checks& checks) {
+    sealed_.resize(live_.size());
+    for (std::size_t i = 0; i < live_.size(); ++i) {
+        Live& one = live_[i];
+        const std::uint8_t* signature = checks.signatures[one.check];
+        digest_of(checks.keys[one.check], signature, checks.messages[one.check], sealed_[i].digest);
+        sealed_[i].s = signature + 32;
+        one.h = scalar_mod_l(sealed_[i].digest, 64);
+    }
+    if (live_.size() == 1) {
+        weights_.assign(1, 1);  // alone it is the rule's own equation, and nothing rests on chance
+    } else {
+        draw_weights(sealed_, weights_);
+    }
+}
+
+void Equations::add_fixed(std::uint32_t slot, const Scalar& k) {
+    const FixedPoint& fixed = slot < keys_.size() ? *keys_[slot] : base_;
+    const Halves half = halves(k);
+    const auto point = static_cast<std::uint32_t>(live_.size() + 2 * slot);
+    terms_.push_back({half.low, point, fixed.odd[0]});
+    terms_.push_back({half.high, point + 1, fixed.odd[1]});
+}
+
+//! The sum of weight * (R + hA - sB) over live checks [first, last).
+Point Equations::sum_of(std::size_t first, std::size_t last) {
+    terms_.clear();
+    by_key_.assign(keys_.size(), {});
+    key_used_.assign(keys_.size(), 0);
+    ProductSum of_base;
+    for (std::size_t i = first; i < last; ++i) {
+        const Live& one = live_[i];
+        terms_.push_back({weights_[i], static_cast<std::uint32_t>(i), nullptr});
+        by_key_[one.slot].add(weights_[i], one.h);
+        key_used_[one.slot] = 1;
+        of_base.add(weights_[i], one.s);
+    }
+    for (std::uint32_t slot = 0; slot < keys_.size(); ++slot) {
+        if (key_used_[slot] != 0) {
+            add_fixed(slot, by_key_[slot].mod_l());
+        }
+    }
+    add_fixed(static_cast<std::uint32_t>(keys_.size()), negated(of_base.mod_l()));
+    ++work_.sums;
+    work_.terms += terms_.size();
+    return sum_.of(terms_, points_.data());
+}
+
+//! Live checks [first, last) have this sum. The right half's is what the left half's leaves of it, so that a level of
+//! the search costs a sum over half of what is in doubt. A sum over one check is a multiple of that check's own
+//! equation by its weight.
+void Equations::judge(const synod_signature_checks& checks, std::size_t first, std::size_t last, const Point& sum) {
+    const bool holds = has_small_order(sum);
+    if (holds || last - first == 1) {
+        for (std::size_t i = first; i < last; ++i) {
+            write(checks.verdicts[live_[i].check], holds);
+        }
+        return;
+    }
+    const std::size_t middle = first + (last - first) / 2;
+    const Point left = sum_of(first, middle);
+    judge(checks, first, middle, left);
+    judge(checks, middle, last, difference(sum, left));
+}
+
+Work Equations::check(const synod_signature_checks& checks, std::uint64_t first, std::uint64_t last) {
+    work_ = {};
+    screen(checks, first, last);
+    decode(checks);
+    hash(checks);
+    if (!live_.empty()) {
+        judge(checks, 0, live_.size(), sum_of(0, live_.size()));
+    }
+    return work_;
+}
+
+}  // namespace synod::batch

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//! The two loops in which a batch spends its time, decoding points and adding them into buckets: one table of functions
+//! for each instruction set. The functions keep no state, allocate nothing, never throw and may run on any thread; a
+//! table may only be called on a processor that has its instructions. All data is public, so time may depend on it.
+
+#include "curve.hpp"
+
+#include <cstdint>
+
+namespace synod::batch {
+
+//! Which points go into one bucket: `entries[first]` to `entries[first + count - 1]`, count >= 1.
+struct List {
+    std::uint32_t first;
+    std::uint32_t count;
+    std::uint32_t bucket;
+};
+
+struct Kernel {
+    const char* name;
+    std::uint32_t lanes;
+    //! Fewer terms than this are summed faster by Straus' method. Measured.
+    std::uint32_t straus_below;
+    //! Decodes `n` encodings of 32 bytes by RFC 8032 section 5.1.3, without its tests that y < p and that x = 0 has no
+    //! sign: the caller makes those. `is_point[i]` gets 1 or 0; `out[i]` means nothing when it is 0.
+    void (*decode)(const std::uint8_t* const* encodings, std::uint64_t n, Niels* out, std::uint8_t* is_point);
+    //! buckets[list.bucket] = the sum of the list's points, for `n` lists that are sorted, longest first. An entry is
+    //! twice the index of a point, plus one when the point is to be subtracted.
+    void (*accumulate)(const Niels* points, const std::uint32_t* entries, const List* lists, std::uint64_t n,
+                       Point* buckets);
+    //! out[w] = the sum of (b + 1) * buckets[w * each + b] for b from 0 to each - 1, for `windows` values of w.
+    void (*reduce)(const Point* buckets, std::uint64_t windows, std::uint64_t each, Point* out);
+};
+
+extern const Kernel kKernelPortable;
+
+}  // namespace synod::batch
