@@ -7,6 +7,7 @@
 #include "curve.hpp"
 
 #include <cstdint>
+#include <string_view>
 
 namespace synod::batch {
 
@@ -34,5 +35,12 @@ struct Kernel {
 };
 
 extern const Kernel kKernelPortable;
+#if defined(__x86_64__)
+extern const Kernel kKernelAvx512Ifma;
+#endif
+
+//! The kernel of a named instruction set, or the best one for "auto"; null when the name is unknown or this processor
+//! can't run it. `isa`: "portable", "avx512ifma", "auto".
+[[nodiscard]] const Kernel* choose_kernel(std::string_view isa) noexcept;
 
 }  // namespace synod::batch

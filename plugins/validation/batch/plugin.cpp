@@ -3,7 +3,6 @@
 //! reference backend. Never PENDING: a batch is what one call brings, and nothing waits for more.
 
 #include "common/columns.hpp"
-#include "common/isa.hpp"
 #include "equations.hpp"
 
 #include <synod/validation.hpp>
@@ -27,28 +26,21 @@ constexpr std::uint8_t kBasePoint[32] = {0x58, 0x66, 0x66, 0x66, 0x66, 0x66, 0x6
 struct Choice {
     const Kernel* curve;
     simd::Hasher hasher;
-    std::string name;
+    std::string name;  // of both, as isa() gives it
 };
 
+//! A forced instruction set holds for the hashes too: the widest kernel that needs nothing beyond it.
 Choice choice_of(const Value& config) {
     const Value* named = config.find("isa");
     const std::string isa = named != nullptr ? named->as_string() : "auto";
-    const Choice none{nullptr, {nullptr, nullptr, 0}, {}};
-    const Choice choice = [&]() -> Choice {
-        if (isa == "portable") {
-            return {&kKernelPortable, simd::choose_hasher("portable"), "portable"};
-        }
-        if (isa == "auto") {
-            const simd::Hasher hasher = simd::choose_hasher("auto");
-            return {&kKernelPortable, hasher, std::string("portable+") + hasher.wide->name};
-        }
-        return none;
-    }();
-    if (choice.curve == nullptr) {
+    const Kernel* curve = choose_kernel(isa);
+    const simd::Hasher hasher = simd::choose_hasher(isa == "avx512ifma" ? "avx512" : isa);
+    if (curve == nullptr || hasher.wide == nullptr) {
         throw Failure(SYNOD_E_CONFIG, "this processor can't run the instruction set '" + isa + "'",
                       "set isa to auto", "isa");
     }
-    return choice;
+    const std::string name = curve->name;
+    return {curve, hasher, name == hasher.wide->name ? name : name + "+" + hasher.wide->name};
 }
 
 class Batch final : public Validation {
@@ -105,6 +97,6 @@ SYNOD_PLUGIN(synod::batch::Batch, {.id = "synod.validation.batch",
                                    .optional = {"synod.exec/1"},
                                    .config_schema = R"({
   "type": "object", "additionalProperties": false, "properties": {
-    "isa": {"type": "string", "enum": ["auto", "portable"], "default": "auto",
+    "isa": {"type": "string", "enum": ["auto", "portable", "avx512ifma"], "default": "auto",
             "description": "instruction set of the curve and hash kernels; auto takes the fastest that the processor has"}
   }})"});

@@ -142,6 +142,11 @@ TEST_CASE("the instruction set is configured, named, and refused when it isn't t
     CHECK_FALSE(wrong.created());
     CHECK(wrong.driver().status() == SYNOD_E_CONFIG);
     CHECK(std::string(wrong.driver().error().where) == "isa");
+    CHECK(Backend("batch", R"({"isa":"portable"})").isa() == "portable");
+    CHECK_FALSE(Backend("batch").isa().empty());
+    Backend wrong_too("batch", R"({"isa":"sse2"})");
+    CHECK_FALSE(wrong_too.created());
+    CHECK(std::string(wrong_too.driver().error().where) == "isa");
 }
 
 TEST_CASE("the hash service of all backends agrees") {

@@ -4,7 +4,6 @@
 #include "plugins/validation/batch/edwards.hpp"
 #include "plugins/validation/batch/field_portable.hpp"
 #include "plugins/validation/batch/multi_sum.hpp"
-#include "plugins/validation/common/isa.hpp"
 
 #include <synod/extra/ed25519_rule.hpp>
 
@@ -23,7 +22,15 @@ using Encoding = std::array<std::uint8_t, 32>;
 using Rng = std::mt19937_64;
 using F = Portable;
 
-std::vector<const Kernel*> kernels() { return {&kKernelPortable}; }
+std::vector<const Kernel*> kernels() {
+    std::vector<const Kernel*> out{&kKernelPortable};
+    if (const Kernel* wide = choose_kernel("avx512ifma"); wide != nullptr) {
+        out.push_back(wide);
+    } else {
+        MESSAGE("skipped: this processor has no avx512ifma");
+    }
+    return out;
+}
 
 Encoding random_encoding(Rng& rng) {
     Encoding out;
