@@ -96,6 +96,18 @@ void Runtime::post(host::Instance& who, std::function<void()> task) {
     tasks_->strand(who)->post(std::move(task));
 }
 
+Result<void> Runtime::prove(pipeline::CheckSet& checks) {
+    auto done = validation_.prove(checks);
+    if (!done && done.error().code == "validation.disagreement" && disagreement_) {
+        loop_->post([this, error = done.error()] {
+            if (const auto tell = std::exchange(disagreement_, {})) {
+                tell(error);
+            }
+        });
+    }
+    return done;
+}
+
 void Runtime::on_worker(const std::function<void()>& fn) {
     std::promise<void> done;
     consensus_strand_->post([&] {
@@ -166,7 +178,7 @@ Result<void> Runtime::load_plugins(const host::Manifest& manifest) {
             beside.use = "reference";
             beside.alias = "validation-reference";
             beside.config = "{}";
-            beside.file = chosen->file.parent_path() / "synod-validation-reference.so";
+            beside.file = host::find_library(manifest, beside.kind, beside.use);
             uses.push_back(std::move(beside));
         }
     }
@@ -239,7 +251,7 @@ Result<void> Runtime::connect() {
         *consensus, [strand = consensus_strand_](std::function<void()> fn) { strand->post(std::move(fn)); });
     pipeline_ = std::make_unique<pipeline::Pipeline>(
         *pool_, *consensus_,
-        [this](pipeline::CheckSet& checks) { return validation_.prove(checks); },
+        [this](pipeline::CheckSet& checks) { return prove(checks); },
         [this](std::function<void()> task) { loop_->post(std::move(task)); }, consensus_strand_,
         validation_strand_);
 

@@ -41,6 +41,9 @@ class Runtime {
     //! Runs a task as [worker] of an instance, never two at once. Any thread.
     void post(host::Instance& who, std::function<void()> task);
     [[nodiscard]] const synod_chain_info& info() const { return info_; }
+    //! Called once, on the control thread, when two backends contradict each other: nothing that they
+    //! prove counts any more. Before anything is proven.
+    void on_disagreement(std::function<void(const Error&)> fn) { disagreement_ = std::move(fn); }
     //! The instruction set that the validation backend uses; empty when it doesn't say.
     [[nodiscard]] std::string isa() const;
     //! Opens the store of this chain under `dir`.
@@ -54,6 +57,7 @@ class Runtime {
     Result<void> load_plugins(const host::Manifest& manifest);
     Result<void> add_plugin(const host::PluginUse& use, const host::Manifest& manifest);
     Result<void> connect();
+    Result<void> prove(pipeline::CheckSet& checks);
     void settle();  //!< returns when nothing is read, planned or proven
 
     bus::Journal journal_;
@@ -69,6 +73,7 @@ class Runtime {
     std::unique_ptr<pipeline::Consensus> consensus_;
     std::unique_ptr<pipeline::Pipeline> pipeline_;
     synod_chain_info info_{};
+    std::function<void(const Error&)> disagreement_;
 };
 
 //! The plugin's configuration with the genesis file's content under `genesis`.

@@ -25,6 +25,10 @@ Result<std::unique_ptr<Service>> Service::start(const host::Manifest& manifest) 
         return std::unexpected(runtime.error());
     }
     out->runtime_ = std::move(*runtime);
+    out->runtime_->on_disagreement([service = out.get()](const Error& e) {
+        log_line("critical", e.text());
+        service->halted_ = e;
+    });
     auto store = out->runtime_->open_store(manifest.data_dir, true, false,
                                            manifest.text("storage", "synchronous") == "full");
     if (!store) {
@@ -148,7 +152,7 @@ void Service::run(const std::function<bool()>& after_tick) {
     auto& loop = runtime_->loop();
     loop.run([&] {
         node_->tick();
-        if (!after_tick()) {
+        if (!after_tick() || halted_) {
             loop.quit();
         }
     });

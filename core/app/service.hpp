@@ -27,6 +27,8 @@ class Service {
     [[nodiscard]] Node& node() { return *node_; }
     //! Somebody asked for the stop through the control door.
     [[nodiscard]] bool stop_asked() const { return stop_asked_; }
+    //! Why it must not go on; run() ends with it.
+    [[nodiscard]] const std::optional<Error>& halted() const { return halted_; }
 
   private:
     Service() = default;
@@ -43,6 +45,7 @@ class Service {
     std::unique_ptr<Node> node_;
     std::unique_ptr<control::ControlServer> door_;
     bool stop_asked_ = false;
+    std::optional<Error> halted_;
 };
 
 }  // namespace synod::app

@@ -125,6 +125,24 @@ std::size_t CheckSet::size() const {
     return signatures_.at.size() + digests_.at.size() + merkles_.at.size() + targets_.at.size();
 }
 
+CheckSet::Difference CheckSet::difference(ByteView other) const {
+    Difference out;
+    const std::pair<const Group*, const char*> groups[] = {
+        {&signatures_, "signature"}, {&digests_, "digest"}, {&merkles_, "merkle root"}, {&targets_, "target"}};
+    for (const auto& [group, kind] : groups) {
+        for (std::size_t i = 0; i < group->at.size() && i < other.size(); ++i) {
+            if (group->verdicts[i] != other[i] && out.count++ == 0) {
+                out.kind = kind;
+                out.block = group->at[i].block;
+                out.here = group->verdicts[i];
+                out.there = other[i];
+            }
+        }
+        other = other.subspan(std::min(group->at.size(), other.size()));
+    }
+    return out;
+}
+
 Bytes CheckSet::verdicts() const {
     Bytes out;
     for (const auto* group : {&signatures_, &digests_, &merkles_, &targets_}) {

@@ -51,6 +51,14 @@ class CheckSet {
     [[nodiscard]] std::size_t signatures() const { return signatures_.at.size(); }
     //! Verdict bytes of all groups in order, for comparing two backends.
     [[nodiscard]] Bytes verdicts() const;
+    //! Where they differ from these: how often, and the first place. `other` is of verdicts() of this set.
+    struct Difference {
+        std::size_t count = 0;
+        const char* kind = "";    //!< signature, digest, merkle root or target
+        std::uint32_t block = 0;  //!< index in the run
+        std::uint8_t here = 0, there = 0;
+    };
+    [[nodiscard]] Difference difference(ByteView other) const;
 
   private:
     struct Where {

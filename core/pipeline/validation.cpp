@@ -41,11 +41,17 @@ Result<void> Validation::prove(CheckSet& checks) {
     if (auto done = prove_on(*reference_, checks); !done) {
         return done;
     }
-    if (checks.verdicts() != verdicts) {
+    if (const auto other = checks.difference(verdicts); other.count > 0) {
+        const auto word = [](std::uint8_t verdict) {
+            return verdict == SYNOD_VERDICT_HOLDS ? std::string("holds") : std::string("fails");
+        };
         return fail("validation.disagreement",
-                    chosen->alias() + " says " + to_hex(verdicts) + ", " + reference_->alias() +
-                        " says " + to_hex(checks.verdicts()),
-                    "paranoid", "stop using the backend; keep this line as evidence");
+                    "of a " + std::string(other.kind) + " " + chosen->alias() + " says that it " +
+                        word(other.there) + ", " + reference_->alias() + " that it " + word(other.here) +
+                        "; they differ in " + std::to_string(other.count) + " of " +
+                        std::to_string(checks.size()) + " checks",
+                    "block at height " + std::to_string(checks.number() + other.block),
+                    "stop using the backend; keep this line as evidence");
     }
     return {};
 }

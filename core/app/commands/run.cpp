@@ -161,6 +161,10 @@ int run(const RunOptions& options) {
         line.show(*last, mono_now(), true);
     }
     std::fflush(stdout);
+    if (const auto& why = (*service)->halted()) {
+        std::fprintf(stderr, "synod: halted: %s\n", why->text().c_str());
+        return kFailed;
+    }
     if (code == kFailed) {
         std::fprintf(stderr, "synod: sync failed: %s\n", last->sync.reason.c_str());
     } else if (code == kTimeout) {

@@ -29,7 +29,8 @@ fs::path absolute(const fs::path& folder, std::string_view text) {
     return (path.is_absolute() ? path : folder / path).lexically_normal();
 }
 
-//! The library of a plugin named N of kind K is synod-K-N.so in the first of these that has it.
+}  // namespace
+
 fs::path find_library(const Manifest& manifest, const std::string& kind, const std::string& use) {
     if (use.find('/') != std::string::npos || use.ends_with(".so")) {
         return absolute(manifest.folder, use);
@@ -55,6 +56,8 @@ fs::path find_library(const Manifest& manifest, const std::string& kind, const s
     }
     return {};
 }
+
+namespace {
 
 PluginUse plugin_use(const Manifest& manifest, const std::string& kind, const Node* node,
                      const json::value& value, std::vector<Problem>& problems) {

@@ -58,6 +58,11 @@ struct Manifest {
 Result<Manifest> parse_manifest(std::string_view text, const std::filesystem::path& file);
 Result<Manifest> load_manifest(const std::filesystem::path& file);
 
+//! The library of a plugin: a path as it is, relative to the manifest's folder; a name N of kind K as
+//! synod-K-N.so in the first that has it of plugin_dir, $SYNOD_PLUGIN_DIR, the program's own folders.
+//! Empty when none has it.
+std::filesystem::path find_library(const Manifest& manifest, const std::string& kind, const std::string& use);
+
 //! The schema as JSON text and as the table of configs/README.md.
 std::string_view manifest_schema();
 std::string reference_markdown();
