@@ -6,7 +6,7 @@
 
 namespace synod::batch {
 
-const Kernel kKernelAvx512Ifma = {"avx512ifma", Ifma::kLanes, 24, decode_points<Ifma>, accumulate_lists<Ifma>,
+const Kernel kKernelAvx512Ifma = {"avx512ifma", Ifma::kLanes, 10, decode_points<Ifma>, accumulate_lists<Ifma>,
                                   reduce_windows<Ifma>};
 
 }  // namespace synod::batch

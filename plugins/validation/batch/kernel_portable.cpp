@@ -6,7 +6,7 @@
 
 namespace synod::batch {
 
-const Kernel kKernelPortable = {"portable", Portable::kLanes, 96, decode_points<Portable>,
+const Kernel kKernelPortable = {"portable", Portable::kLanes, 56, decode_points<Portable>,
                                 accumulate_lists<Portable>, reduce_windows<Portable>};
 
 }  // namespace synod::batch

@@ -16,7 +16,7 @@ namespace {
 
 //! Signatures proven together. Below the lower bound a sum's fixed part weighs more than another worker is worth; the
 //! upper one bounds a worker's memory (about 1 MiB) and what one bad signature makes it do again.
-constexpr std::uint64_t kMinTogether = 64;
+constexpr std::uint64_t kMinTogether = 32;
 constexpr std::uint64_t kMaxTogether = 2048;
 
 constexpr std::uint8_t kBasePoint[32] = {0x58, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
