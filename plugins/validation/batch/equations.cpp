@@ -10,17 +10,6 @@ void write(std::uint8_t& verdict, bool holds) noexcept {
     verdict = holds ? SYNOD_VERDICT_HOLDS : SYNOD_VERDICT_FAILS;
 }
 
-void digest_of(const std::uint8_t* key, const std::uint8_t* r, synod_bytes message, std::uint8_t* out) noexcept {
-    crypto_hash_sha512_state state;
-    crypto_hash_sha512_init(&state);
-    crypto_hash_sha512_update(&state, r, 32);
-    crypto_hash_sha512_update(&state, key, 32);
-    if (message.n != 0) {
-        crypto_hash_sha512_update(&state, message.p, message.n);
-    }
-    crypto_hash_sha512_final(&state, out);
-}
-
 }  // namespace
 
 std::size_t Equations::KeyHash::operator()(const Key& key) const noexcept {
@@ -89,16 +78,20 @@ void Equations::decode(const synod_signature_checks& checks) {
 void Equations::hash(const synod_signature_checks& checks) {
     sealed_.resize(live_.size());
     for (std::size_t i = 0; i < live_.size(); ++i) {
-        Live& one = live_[i];
-        const std::uint8_t* signature = checks.signatures[one.check];
-        digest_of(checks.keys[one.check], signature, checks.messages[one.check], sealed_[i].digest);
-        sealed_[i].s = signature + 32;
-        one.h = scalar_mod_l(sealed_[i].digest, 64);
+        const std::uint64_t check = live_[i].check;
+        const std::uint8_t* signature = checks.signatures[check];
+        hashes_.push({synod_bytes{signature, 32}, {checks.keys[check], 32}, checks.messages[check]},
+                     sealed_[i].digest);
+        std::memcpy(sealed_[i].s, signature + 32, 32);
+    }
+    hashes_.flush();
+    for (std::size_t i = 0; i < live_.size(); ++i) {
+        live_[i].h = scalar_mod_l(sealed_[i].digest, 64);
     }
     if (live_.size() == 1) {
         weights_.assign(1, 1);  // alone it is the rule's own equation, and nothing rests on chance
     } else {
-        draw_weights(sealed_, weights_);
+        draw_weights(kernel_, sealed_, weights_);
     }
 }
 

@@ -3,6 +3,7 @@
 //! Signature checks proven together: [8] of the weighted sum of all (R + hA - sB) is the neutral element, the terms of
 //! one key merged. When it isn't, halves of the batch are summed until every culprit stands alone.
 
+#include "hashes.hpp"
 #include "multi_sum.hpp"
 #include "signers.hpp"
 #include "transcript.hpp"
@@ -25,7 +26,7 @@ struct Work {
 class Equations {
 public:
     Equations(const Kernel& kernel, Signers& signers, const FixedPoint& base)
-        : kernel_(kernel), signers_(signers), base_(base), sum_(kernel) {}
+        : kernel_(kernel), signers_(signers), base_(base), hashes_(kernel), sum_(kernel) {}
 
     //! Writes the verdicts of checks [first, last), at most 2^24 of them, as one batch. Of n checks one bad one costs
     //! log2(n) sums and n terms more; whatever is bad, n sums and n/2 * log2(n) terms more. Throws std::bad_alloc.
@@ -54,6 +55,7 @@ private:
     const Kernel& kernel_;
     Signers& signers_;
     const FixedPoint& base_;
+    HashQueue hashes_;
     MultiSum sum_;
     Work work_;
     std::unordered_map<Key, std::uint32_t, KeyHash> slots_;

@@ -7,6 +7,8 @@
 //! Bounds: what a function takes and gives has limbs below 2^51 + 2^15 ("tight"); the multipliers would drop bits from
 //! 2^52 up.
 
+#include "transpose_avx512.hpp"
+
 #include <immintrin.h>
 
 #include <cstdint>
@@ -102,8 +104,8 @@ struct Ifma {
     }
     static Mask is_zero(const Fe& a) {
         const Fe f = below_2_255(a);
-        const Word any = _mm512_or_si512(_mm512_or_si512(_mm512_or_si512(f.l[0], f.l[1]), _mm512_or_si512(f.l[2], f.l[3])),
-                                         f.l[4]);
+        const Word low = _mm512_or_si512(f.l[0], f.l[1]), high = _mm512_or_si512(f.l[2], f.l[3]);
+        const Word any = _mm512_or_si512(_mm512_or_si512(low, high), f.l[4]);
         const Word all = _mm512_and_si512(_mm512_and_si512(f.l[1], f.l[2]), _mm512_and_si512(f.l[3], f.l[4]));
         const Mask zero = _mm512_testn_epi64_mask(any, any);
         const Mask p = static_cast<Mask>(_mm512_cmpeq_epi64_mask(f.l[0], _mm512_set1_epi64(kMask - 18)) &
@@ -190,23 +192,6 @@ private:
             f.l[4] = _mm512_and_si512(f.l[4], mask);
         }
         return f;
-    }
-    //! Word i of register j becomes word j of register i.
-    static void transpose(Word* r) {
-        Word pair[8];
-        for (int i = 0; i < 4; ++i) {
-            pair[i] = _mm512_unpacklo_epi64(r[2 * i], r[2 * i + 1]);
-            pair[4 + i] = _mm512_unpackhi_epi64(r[2 * i], r[2 * i + 1]);
-        }
-        for (int odd = 0; odd < 2; ++odd) {
-            const Word* p = pair + 4 * odd;
-            const Word a = _mm512_shuffle_i64x2(p[0], p[1], 0x88), b = _mm512_shuffle_i64x2(p[2], p[3], 0x88);
-            const Word c = _mm512_shuffle_i64x2(p[0], p[1], 0xdd), d = _mm512_shuffle_i64x2(p[2], p[3], 0xdd);
-            r[odd] = _mm512_shuffle_i64x2(a, b, 0x88);
-            r[4 + odd] = _mm512_shuffle_i64x2(a, b, 0xdd);
-            r[2 + odd] = _mm512_shuffle_i64x2(c, d, 0x88);
-            r[6 + odd] = _mm512_shuffle_i64x2(c, d, 0xdd);
-        }
     }
 };
 

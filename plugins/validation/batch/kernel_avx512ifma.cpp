@@ -7,6 +7,6 @@
 namespace synod::batch {
 
 const Kernel kKernelAvx512Ifma = {"avx512ifma", Ifma::kLanes, 10, decode_points<Ifma>, accumulate_lists<Ifma>,
-                                  reduce_windows<Ifma>};
+                                  reduce_windows<Ifma>, sha512_avx512};
 
 }  // namespace synod::batch

@@ -7,6 +7,6 @@
 namespace synod::batch {
 
 const Kernel kKernelPortable = {"portable", Portable::kLanes, 56, decode_points<Portable>,
-                                accumulate_lists<Portable>, reduce_windows<Portable>};
+                                accumulate_lists<Portable>, reduce_windows<Portable>, nullptr};
 
 }  // namespace synod::batch

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-//! The two loops in which a batch spends its time, decoding points and adding them into buckets: one table of functions
-//! for each instruction set. The functions keep no state, allocate nothing, never throw and may run on any thread; a
+//! The loops in which a batch spends its time, decoding points, adding them into buckets and hashing: one table of
+//! functions for each instruction set. The functions keep no state, allocate nothing, never throw and may run on any thread; a
 //! table may only be called on a processor that has its instructions. All data is public, so time may depend on it.
 
 #include "curve.hpp"
@@ -18,6 +18,14 @@ struct List {
     std::uint32_t bucket;
 };
 
+//! A message cut into padded blocks of 128 bytes, wherever they lie. The digest's 64 bytes go to `out`.
+struct HashLane {
+    static constexpr std::uint32_t kMaxBlocks = 16;
+    const std::uint8_t* blocks[kMaxBlocks];
+    std::uint32_t count;  // at least 1
+    std::uint8_t* out;
+};
+
 struct Kernel {
     const char* name;
     std::uint32_t lanes;
@@ -32,11 +40,14 @@ struct Kernel {
                        Point* buckets);
     //! out[w] = the sum of (b + 1) * buckets[w * each + b] for b from 0 to each - 1, for `windows` values of w.
     void (*reduce)(const Point* buckets, std::uint64_t windows, std::uint64_t each, Point* out);
+    //! SHA-512 of n messages; null where libsodium's is as good.
+    void (*sha512)(const HashLane* lanes, std::uint64_t n);
 };
 
 extern const Kernel kKernelPortable;
 #if defined(__x86_64__)
 extern const Kernel kKernelAvx512Ifma;
+void sha512_avx512(const HashLane* lanes, std::uint64_t n);
 #endif
 
 //! The kernel of a named instruction set, or the best one for "auto"; null when the name is unknown or this processor

@@ -166,18 +166,19 @@ TEST_CASE("what fails without an equation leaves the others alone") {
 }
 
 TEST_CASE("weights differ by index and follow from every byte of every signature") {
-    constexpr std::size_t kChecks = 9;
-    std::vector<std::array<std::uint8_t, 32>> s(kChecks);
+    REQUIRE(sodium_init() >= 0);
+    constexpr std::size_t kChecks = 19;  // more than a leaf
+    // All alike: only the index tells them apart.
     std::vector<Sealed> sealed(kChecks);
-    for (std::size_t i = 0; i < kChecks; ++i) {
-        std::memset(sealed[i].digest, 0x5a, 64);  // all alike: only the index tells them apart
-        s[i].fill(0x11);
-        sealed[i].s = s[i].data();
-    }
-    std::vector<Int128> weights, again;
-    draw_weights(sealed, weights);
-    draw_weights(sealed, again);
-    CHECK(weights == again);
+    std::memset(sealed.data(), 0x5a, kChecks * sizeof(Sealed));
+    const auto drawn = [&](const Kernel& kernel) {
+        std::vector<Int128> out;
+        draw_weights(kernel, sealed, out);
+        return out;
+    };
+    const std::vector<Int128> weights = drawn(kKernelPortable);
+    CHECK(weights == drawn(kKernelPortable));
+    CHECK(weights == drawn(*choose_kernel("auto")));
     std::set<Uint128> seen;
     bool high = false, negative = false;
     for (const Int128 w : weights) {
@@ -190,32 +191,37 @@ TEST_CASE("weights differ by index and follow from every byte of every signature
     CHECK(negative);
 
     const auto all_change = [&] {
-        std::vector<Int128> other;
-        draw_weights(sealed, other);
-        REQUIRE(other.size() == kChecks);
+        const std::vector<Int128> other = drawn(kKernelPortable);
+        REQUIRE(other.size() == sealed.size());
         bool change = true;
-        for (std::size_t i = 0; i < kChecks; ++i) {
+        for (std::size_t i = 0; i < std::min(kChecks, sealed.size()); ++i) {
             change = change && other[i] != weights[i];
         }
         return change;
     };
     for (std::size_t i = 0; i < kChecks; ++i) {
-        for (std::size_t byte = 0; byte < 64; ++byte) {
-            sealed[i].digest[byte] ^= 0x80;
+        for (std::uint8_t& byte : sealed[i].digest) {
+            byte ^= 0x80;
             REQUIRE(all_change());
-            sealed[i].digest[byte] ^= 0x80;
+            byte ^= 0x80;
         }
-        for (std::size_t byte = 0; byte < 32; ++byte) {
-            s[i][byte] ^= 1;
+        for (std::uint8_t& byte : sealed[i].s) {
+            byte ^= 1;
             REQUIRE(all_change());
-            s[i][byte] ^= 1;
+            byte ^= 1;
         }
     }
-    // Exchanging two different entries changes them as well.
-    sealed[0].digest[0] ^= 1;
-    std::vector<Int128> before, after;
-    draw_weights(sealed, before);
-    std::swap(sealed[0], sealed[1]);
-    draw_weights(sealed, after);
-    CHECK(before != after);
+    // One more or one less, exchanged entries, and exchanged leaves.
+    sealed.push_back(sealed.back());
+    CHECK(all_change());
+    sealed.resize(kChecks - 1);
+    CHECK(all_change());
+    sealed.resize(kChecks, sealed[0]);
+    for (const std::size_t other : {1, 17}) {
+        sealed[0].digest[0] ^= 1;
+        const auto before = drawn(kKernelPortable);
+        std::swap(sealed[0], sealed[other]);
+        CHECK(before != drawn(kKernelPortable));
+        sealed[other].digest[0] ^= 1;
+    }
 }
