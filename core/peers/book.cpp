@@ -19,6 +19,15 @@ std::uint64_t mix(std::uint64_t x) {
     return x ^ (x >> 31);
 }
 
+//! Drawn by (seed, endpoint).
+std::uint64_t number_of(std::uint64_t seed, const Endpoint& endpoint) {
+    auto drawn = mix(seed ^ (std::uint64_t{endpoint.port} << 32));
+    for (const char c : endpoint.address) {
+        drawn = mix(drawn + 0x9e3779b97f4a7c15ull + static_cast<std::uint8_t>(c));
+    }
+    return drawn;
+}
+
 bool usable(const Endpoint& e) {
     const auto allowed = [](char c) {
         return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
@@ -36,12 +45,9 @@ Duration dial_wait(std::uint64_t seed, const Endpoint& endpoint, std::uint32_t f
         wait *= 2;
     }
     wait = std::min(wait, kDialWaitMax);
-    auto drawn = mix(seed ^ (std::uint64_t{endpoint.port} << 32) ^ failures);
-    for (const char c : endpoint.address) {
-        drawn = mix(drawn + 0x9e3779b97f4a7c15ull + static_cast<std::uint8_t>(c));
-    }
     const auto half = static_cast<std::uint64_t>(wait.count()) / 2;
-    return wait * 3 / 4 + Duration(static_cast<std::int64_t>(drawn % half));
+    return wait * 3 / 4 +
+           Duration(static_cast<std::int64_t>(number_of(seed ^ failures, endpoint) % half));
 }
 
 bool AddressBook::is_anchor(const Endpoint& endpoint) const {
@@ -145,6 +151,34 @@ std::vector<Endpoint> AddressBook::candidates(Instant now, std::size_t max) cons
     std::vector<Endpoint> out;
     for (std::size_t i = 0; i < std::min(max, ready.size()); ++i) {
         out.push_back(ready[i]->first);
+    }
+    return out;
+}
+
+std::vector<Endpoint> AddressBook::shuffled(Instant now, std::uint64_t dice) const {
+    using Drawn = std::pair<std::uint64_t, const Endpoint*>;
+    std::map<std::uint64_t, std::vector<Drawn>> of_source;
+    std::vector<std::tuple<std::size_t, std::uint64_t, const Endpoint*>> turns;  // round, place, who
+    for (const auto& [endpoint, row] : rows_) {
+        if (now < row.not_before) {
+            continue;
+        }
+        if (row.known.last_success > 0) {
+            turns.emplace_back(0, number_of(dice, endpoint), &endpoint);
+        } else {
+            of_source[row.source].emplace_back(number_of(dice, endpoint), &endpoint);
+        }
+    }
+    for (auto& [source, endpoints] : of_source) {
+        std::ranges::stable_sort(endpoints, {}, &Drawn::first);
+        for (std::size_t round = 0; round < endpoints.size(); ++round) {
+            turns.emplace_back(round, mix(dice ^ mix(source)), endpoints[round].second);
+        }
+    }
+    std::ranges::sort(turns);
+    std::vector<Endpoint> out;
+    for (const auto& turn : turns) {
+        out.push_back(*std::get<2>(turn));
     }
     return out;
 }

@@ -65,6 +65,10 @@ class AddressBook {
     //! Up to `max` endpoints that may be dialled: anchors, then fewest failures, then the latest
     //! success, then by name.
     [[nodiscard]] std::vector<Endpoint> candidates(Instant now, std::size_t max) const;
+    //! All endpoints that may be dialled, in an order that `dice` gives and no preference does. The networks
+    //! that named them take turns, so whoever floods the book is drawn no more often for it; an endpoint
+    //! that has worked needs nobody's word and has a turn of its own.
+    [[nodiscard]] std::vector<Endpoint> shuffled(Instant now, std::uint64_t dice) const;
     [[nodiscard]] const Known* find(const Endpoint& endpoint) const;
     [[nodiscard]] std::size_t size() const { return rows_.size(); }
 

@@ -56,9 +56,10 @@ std::vector<Dialer::Target> Dialer::configured_ready(Instant now, const Skip& sk
     return out;
 }
 
-std::vector<Dialer::Target> Dialer::known_ready(Instant now, const Skip& skip) const {
+std::vector<Dialer::Target> Dialer::ready(std::vector<Endpoint> endpoints, Instant now,
+                                          const Skip& skip) const {
     std::vector<Target> out;
-    for (auto& endpoint : book_.candidates(now, peers::kMaxKnownEndpoints)) {
+    for (auto& endpoint : endpoints) {
         const auto* known = book_.find(endpoint);
         const auto identity = known == nullptr ? std::nullopt : known->identity;
         Target target{std::move(endpoint), identity, identity};
@@ -69,41 +70,70 @@ std::vector<Dialer::Target> Dialer::known_ready(Instant now, const Skip& skip) c
     return out;
 }
 
+bool Dialer::wants_more(std::size_t links) const {
+    const auto all = links + open_.size();
+    const auto outbound = linked_.size() + open_.size();
+    return wanted_ > 0 && (all < wanted_ || outbound * 100 < all * kLeastOutboundPercent);
+}
+
+std::size_t Dialer::count(Why why) const {
+    const auto open = std::ranges::count(open_, why, &decltype(open_)::value_type::second);
+    const auto linked = std::ranges::count_if(linked_, [&](const auto& l) { return l.second.why == why; });
+    return static_cast<std::size_t>(open + linked);
+}
+
+bool Dialer::take(const Target& target, Why why, std::vector<PeerAddress>& out) {
+    if (open_.size() >= kMaxOpenDials || !open_.emplace(target.endpoint, why).second) {
+        return false;
+    }
+    out.push_back({target.endpoint.address, target.endpoint.port, target.expected});
+    return true;
+}
+
+void Dialer::feel(Instant now, const Skip& skip, std::vector<PeerAddress>& out) {
+    for (const auto& target : ready(book_.candidates(now, peers::kMaxKnownEndpoints), now, skip)) {
+        if (book_.find(target.endpoint)->last_success == 0 && take(target, Why::kFeeler, out)) {
+            return;
+        }
+    }
+}
+
+void Dialer::fill(Instant now, std::size_t links, const Skip& skip, const TierOf& tier,
+                  std::vector<PeerAddress>& out) {
+    auto best = ready(book_.candidates(now, peers::kMaxKnownEndpoints), now, skip);
+    by_tier(best, tier);
+    const auto any = ready(book_.shuffled(now, seed_ + ++draws_), now, skip);
+    auto preferred = best.begin();
+    auto drawn = any.begin();
+    while (wants_more(links) && open_.size() < kMaxOpenDials) {
+        // The same endpoints in two orders: neither ends long before the other.
+        const bool draw = count(Why::kPreferred) >=
+                          kPreferredPerDrawn * std::max<std::size_t>(1, count(Why::kDrawn));
+        if (draw && drawn != any.end()) {
+            take(*drawn++, Why::kDrawn, out);
+        } else if (!draw && preferred != best.end()) {
+            take(*preferred++, Why::kPreferred, out);
+        } else {
+            return;
+        }
+    }
+}
+
 std::vector<PeerAddress> Dialer::due(Instant now, std::size_t links, const Skip& skip,
                                      const TierOf& tier) {
     std::vector<PeerAddress> out;
-    const auto take = [&](const Target& target) {
-        if (open_.size() < kMaxOpenDials && open_.insert(target.endpoint).second) {
-            out.push_back({target.endpoint.address, target.endpoint.port, target.expected});
-        }
-    };
     auto configured = configured_ready(now, skip);
     by_tier(configured, tier);
     for (const auto& target : configured) {
-        take(target);
+        take(target, Why::kTold, out);
     }
-    if (wanted_ > 0 && links >= wanted_ && now >= next_feeler_) {
+    if (wanted_ > 0 && links >= wanted_ && !wants_more(links) && now >= next_feeler_) {
         next_feeler_ = now + kFeelerEvery;
-        for (const auto& target : known_ready(now, skip)) {
-            const auto* known = book_.find(target.endpoint);
-            if (known != nullptr && known->last_success == 0 && out.empty()) {
-                take(target);
-                if (!out.empty()) {
-                    feelers_.insert(target.endpoint);
-                }
-            }
-        }
+        feel(now, skip, out);
     }
-    if (now >= next_fill_ && links + open_.size() < wanted_) {
+    if (now >= next_fill_ && wants_more(links)) {
         next_fill_ = now + kFillEvery;
-        auto known = known_ready(now, skip);
-        by_tier(known, tier);
-        for (const auto& target : known) {
-            if (links + open_.size() >= wanted_) {
-                break;
-            }
-            take(target);
-        }
+        fill(now, links, skip, tier, out);
     }
     return out;
 }
@@ -115,12 +145,14 @@ bool Dialer::up(const net::PeerInfo& info, std::uint64_t group, UnixMs unix_now,
         return true;
     }
     const Endpoint endpoint{info.dialled, info.port};
+    const auto open = open_.find(endpoint);
+    const auto why = open == open_.end() ? Why::kTold : open->second;
     open_.erase(endpoint);
-    if (feelers_.erase(endpoint) > 0) {
+    if (why == Why::kFeeler) {
         changed_ = book_.succeeded(endpoint, info.identity, unix_now).has_value() || changed_;
         return false;
     }
-    linked_[endpoint] = now;
+    linked_[endpoint] = {now, why};
     if (book_.succeeded(endpoint, info.identity, unix_now)) {
         auto anchors = book_.anchors();
         std::erase(anchors, endpoint);
@@ -137,7 +169,7 @@ void Dialer::down(const net::PeerInfo& info, Instant now) {
     if (!info.outbound || linked == linked_.end()) {
         return;
     }
-    const auto since = linked->second;
+    const auto since = linked->second.since;
     linked_.erase(linked);
     if (now - since >= kShortLink) {
         short_.erase(endpoint);
@@ -152,7 +184,6 @@ void Dialer::down(const net::PeerInfo& info, Instant now) {
 void Dialer::failed(const std::string& address, std::uint16_t port, UnixMs unix_now, Instant now) {
     const Endpoint endpoint{address, port};
     open_.erase(endpoint);
-    feelers_.erase(endpoint);
     book_.failed(endpoint, unix_now, now);
     changed_ = true;
 }

@@ -219,7 +219,8 @@ Result<void> Node::open_network() {
     net.listen_address = config_.listen_address;
     net.listen_port = config_.listen_port;
     net.limits.max_total = config_.max_peers;
-    net.limits.max_inbound = std::max<std::size_t>(1, config_.max_peers * 7 / 10);
+    net.limits.max_inbound =
+        std::max<std::size_t>(1, config_.max_peers * (100 - kLeastOutboundPercent) / 100);
     net.network_id = Hash::copy(keeper_->info().network_id);
     net.genesis = Hash::copy(keeper_->info().genesis_hash);
     net.identity = net::Identity::from_seed(config_.identity->seed());

@@ -114,7 +114,9 @@ TEST_CASE("dialer: the book survives a restart, and what worked comes first") {
 }
 
 TEST_CASE("dialer: with all places taken one unknown endpoint is felt for now and then, and let go") {
-    Dialer dialer({}, key(9), 1, 1);
+    Dialer dialer({{"10.0.0.3", 9000, {}}}, key(9), 1, 1);
+    REQUIRE(dialer.due(kNow, 0, kNobody, kAlike).size() == 1);
+    CHECK(dialer.up(link("10.0.0.3", 9000, 3), 1, kUnix, kNow));
     dialer.learn({{"10.0.1.1", 9000, key(1)}, {"10.0.1.2", 9000, key(2)}}, 5);
     const auto felt = dialer.due(kNow, 1, kNobody, kAlike);
     REQUIRE(felt.size() == 1);
@@ -160,5 +162,86 @@ TEST_CASE("dialer: the federation is dialled first, then miners, then the rest")
     Dialer filling({}, key(9), 1, 3);
     filling.learn({{"10.0.1.1", 11, key(11)}, {"10.0.1.2", 12, key(12)}, {"10.0.1.3", 30, key(30)},
                    {"10.0.1.4", 40, key(40)}}, 5);
-    CHECK(ports(filling.due(kNow, 0, kNobody, tier)) == std::vector<std::uint16_t>{40, 30, 11});
+    const auto filled = ports(filling.due(kNow, 0, kNobody, tier));
+    REQUIRE(filled.size() == 3);
+    CHECK(filled[0] == 40);
+    CHECK(filled[1] == 30);  // the third is drawn
+}
+
+TEST_CASE("dialer: a third of what the book fills is drawn from all that is known, not preferred") {
+    constexpr std::size_t kProven = 30, kTold = 60, kWanted = 12;
+    std::size_t strangers = 0, drawn = 0;
+    for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+        Dialer dialer({}, key(9), seed, kWanted);
+        for (std::uint8_t i = 1; i <= kProven; ++i) {
+            const auto proven = link("10.0." + std::to_string(i) + ".1", 9000, i);
+            CHECK(dialer.up(proven, i, kUnix, kNow - 1h));
+            dialer.down(proven, kNow - 1h + kShortLink);
+        }
+        for (std::uint8_t i = 1; i <= kTold; ++i) {
+            dialer.learn({{"10.1." + std::to_string(i) + ".1", 9000, key(static_cast<std::uint8_t>(100 + i))}}, i);
+        }
+        const auto due = dialer.due(kNow, 0, kNobody, kAlike);
+        REQUIRE(due.size() == kWanted);
+        const auto told = std::ranges::count_if(due, [](const auto& d) { return d.address.starts_with("10.1."); });
+        CHECK(told <= 4);
+        strangers += static_cast<std::size_t>(told);
+        // Preference alone would never get past the newest anchors and, of the equal ones, the first names.
+        drawn += told > 0;
+    }
+    // 400 draws, each a stranger in two of three cases.
+    CHECK(strangers > 200);
+    CHECK(strangers < 320);
+    CHECK(drawn > 90);
+}
+
+TEST_CASE("dialer: a draw that failed is drawn again, and what is preferred doesn't take its place") {
+    Dialer dialer({}, key(9), 1, 12);
+    std::vector<net::PeerInfo> proven;
+    for (std::uint8_t i = 1; i <= 12; ++i) {
+        proven.push_back(link("10.0." + std::to_string(i) + ".1", 9000, i));
+        dialer.up(proven.back(), i, kUnix, kNow - 1h);
+        dialer.down(proven.back(), kNow - 1h + kShortLink);
+    }
+    for (std::uint8_t i = 1; i <= 60; ++i) {
+        dialer.learn({{"10.1." + std::to_string(i) + ".1", 9000, key(static_cast<std::uint8_t>(100 + i))}}, i);
+    }
+    // Every stranger fails and whoever is proven is linked: eight of them by preference at the very most
+    // until the draw has fallen on others.
+    auto now = kNow;
+    std::size_t links = 0;
+    for (const auto& due : dialer.due(now, 0, kNobody, kAlike)) {
+        if (due.address.starts_with("10.0.")) {
+            dialer.up(link(due.address, due.port, 1), 1, kUnix, now);
+            ++links;
+        } else {
+            dialer.failed(due.address, due.port, kUnix, now);
+        }
+    }
+    REQUIRE(links < 12);
+    const auto again = dialer.due(now + kFillEvery, links, kNobody, kAlike);
+    CHECK(again.size() == 12 - links);
+    const bool any_stranger =
+        std::ranges::any_of(again, [](const auto& d) { return d.address.starts_with("10.1."); });
+    CHECK(any_stranger);
+}
+
+TEST_CASE("dialer: however many come in, three in ten links are dialled") {
+    constexpr std::size_t kInbound = 70;
+    Dialer dialer({}, key(9), 1, 50);
+    for (std::uint8_t i = 1; i <= 100; ++i) {
+        dialer.learn({{"10.1." + std::to_string(i) + ".1", 9000, key(static_cast<std::uint8_t>(100 + i))}}, i);
+    }
+    std::size_t outbound = 0;
+    for (auto now = kNow; now < kNow + 1min; now += kFillEvery) {
+        const auto due = dialer.due(now, kInbound + outbound, kNobody, kAlike);
+        for (const auto& one : due) {
+            outbound += dialer.up(link(one.address, one.port, 1), 1, kUnix, now) ? 1 : 0;
+        }
+    }
+    CHECK(outbound == 30);
+    // Who wants none but the manifest's peers is taken at its word.
+    Dialer closed({}, key(9), 1, 0);
+    closed.learn({{"10.1.1.1", 9000, key(1)}}, 5);
+    CHECK(closed.due(kNow, kInbound, kNobody, kAlike).empty());
 }

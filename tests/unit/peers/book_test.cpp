@@ -185,3 +185,35 @@ TEST_CASE("book: one network's hearsay fills its own share only") {
     CHECK(book.add({"10.9.0.2", 1}, {}, 8));
     CHECK(book.add({"10.9.0.3", 1}));
 }
+
+TEST_CASE("book.shuffled_lets_sources_take_turns_and_prefers_nobody") {
+    AddressBook book(kSeed);
+    for (int i = 0; i < 200; ++i) {
+        CHECK(book.add(at(i), {}, 7));  // one network floods
+    }
+    for (int source = 1; source <= 4; ++source) {
+        CHECK(book.add(at(1'000 + source), {}, 100 + source));
+    }
+    CHECK(book.succeeded(at(0), key(1), 5'000));
+    book.set_anchors({at(0)});
+    std::size_t anchor_first = 0;
+    std::set<std::vector<Endpoint>> orders;
+    for (std::uint64_t dice = 0; dice < 100; ++dice) {
+        const auto order = book.shuffled(Instant{}, dice);
+        REQUIRE(order.size() == 204);
+        CHECK(order == book.shuffled(Instant{}, dice));
+        orders.insert(order);
+        // All five networks, and whoever has worked, have had their turn before any has its second.
+        const std::set<Endpoint> first(order.begin(), order.begin() + 6);
+        for (int source = 1; source <= 4; ++source) {
+            CHECK(first.contains(at(1'000 + source)));
+        }
+        CHECK(first.contains(at(0)));
+        anchor_first += order[0] == at(0);
+    }
+    CHECK(orders.size() == 100);
+    CHECK(anchor_first > 5);  // one in six
+    CHECK(anchor_first < 35);
+    book.failed(at(1'001), 6'000, Instant{});
+    CHECK(book.shuffled(Instant{}, 1).size() == 203);  // it waits
+}
