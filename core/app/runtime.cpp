@@ -154,6 +154,7 @@ Result<std::unique_ptr<Runtime>> Runtime::start(const host::Manifest& manifest) 
     for (const auto& instance : out->registry_->instances()) {
         if (instance->state() == host::State::kFailed) {
             out->port_->forget(*instance);
+            out->faults_.isolated({instance->alias(), "start", instance->why_failed()->text()});
         }
     }
     if (auto connected = out->connect(); !connected) {
@@ -190,6 +191,7 @@ Result<void> Runtime::load_plugins(const host::Manifest& manifest) {
         }
         if (!added) {
             spdlog::warn("going on without the plugin {}: {}", use.alias, added.error().text());
+            faults_.isolated({use.alias, "load", added.error().text()});
         }
     }
     return {};

@@ -9,6 +9,7 @@
 
 #include "core/app/bus_port.hpp"
 #include "core/app/node/control_loop.hpp"
+#include "core/app/plugin_faults.hpp"
 #include "core/app/plugin_tasks.hpp"
 #include "core/bus/bus.hpp"
 #include "core/bus/journal.hpp"
@@ -34,6 +35,8 @@ class Runtime {
     //! What plugins subscribe to and publish on. Any thread publishes.
     [[nodiscard]] bus::Bus& bus() { return bus_; }
     [[nodiscard]] bus::Journal& journal() { return journal_; }
+    //! The plugins that were left out or are used no more.
+    [[nodiscard]] PluginFaults& faults() { return faults_; }
     [[nodiscard]] host::Registry& registry() { return *registry_; }
     [[nodiscard]] host::Metrics& metrics() { return metrics_; }
     //! Every metric that was defined, and what the fence counted of each plugin. Any thread.
@@ -62,6 +65,7 @@ class Runtime {
 
     bus::Journal journal_;
     bus::Bus bus_{&journal_};
+    PluginFaults faults_{bus_};
     host::Metrics metrics_;
     pipeline::Validation validation_;
     std::unique_ptr<ControlLoop> loop_;

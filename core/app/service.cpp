@@ -81,7 +81,7 @@ Result<void> Service::open_node(const host::Manifest& manifest) {
     auto node = Node::start(std::move(*config),
                             {runtime_->loop(), *store_, runtime_->pipeline(), runtime_->pool(),
                              runtime_->bus(), checkpoints_.get(), scoring, strand(scoring), optimizer,
-                             strand(optimizer), log_line});
+                             strand(optimizer), runtime_->faults(), log_line});
     if (!node) {
         return std::unexpected(node.error());
     }

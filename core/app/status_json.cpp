@@ -86,6 +86,11 @@ std::string status_json(const NodeStatus& s) {
         }
     }
     out["plugin_problems"] = std::move(problems);
+    json::array faults;
+    for (const auto& f : s.plugin_faults) {
+        faults.push_back({{"plugin", f.alias}, {"call", f.call}, {"reason", f.reason}});
+    }
+    out["isolated_plugins"] = std::move(faults);
     out["memory"] = {{"blocks_above_committed", s.blocks_in_memory}};
     return json::serialize(out);
 }

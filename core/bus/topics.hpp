@@ -56,7 +56,7 @@ inline constexpr std::array<TopicInfo, static_cast<std::size_t>(Topic::kCount) -
      "net, store, log, plugins", false},
     {Topic::kHealth, "health.report/1", "u32 health in parts per million", "health", "sync, control, plugins", false},
     {Topic::kAlert, "alert/1", "text name, text message", "any room", "log, control, plugins", true},
-    {Topic::kPluginFault, "plugin.fault/1", "text alias, text call, text reason", "host", "log, control", false},
+    {Topic::kPluginFault, "plugin.fault/1", "text alias, text call, text reason", "app", "log, control", false},
 }};
 
 constexpr const TopicInfo* find_topic(std::string_view name) {

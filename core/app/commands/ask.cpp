@@ -104,6 +104,11 @@ void print_status(const json::object& s) {
     if (!s.at("stalled").is_null()) {
         show("stalled", "stalled");
     }
+    for (const auto& item : s.at("isolated_plugins").as_array()) {
+        const auto& f = item.as_object();
+        std::printf("%-18s %s: %s\n", "without plugin", text_of(f.at("plugin")).c_str(),
+                    text_of(f.at("reason")).c_str());
+    }
     std::printf("%-18s %s\n", "can produce", s.at("can_produce").as_bool() ? "yes" : "no");
     for (const auto& item : s.at("gate").as_array()) {
         const auto& c = item.as_object();

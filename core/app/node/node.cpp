@@ -44,18 +44,21 @@ Node::Node(NodeConfig config, NodeParts parts)
       pool_(parts.pool),
       bus_(parts.bus),
       checkpoints_(parts.checkpoints),
+      faults_(parts.faults),
       log_(std::move(parts.log)),
       judge_([this](store::Commit change) { writer_->post(std::move(change), [](Result<void>) {}); }),
       dialer_(config_.peers, config_.identity->public_key(), config_.sync.seed,
               config_.wanted_peers),
       ranker_(parts.scoring, std::move(parts.on_scoring_strand),
               [loop = &parts.loop](std::function<void()> task) { loop->post(std::move(task)); },
-              [this](auto weights) { driver_->feed(sync::PeerScores{std::move(weights)}); }),
+              [this](auto weights) { driver_->feed(sync::PeerScores{std::move(weights)}); },
+              [this](PluginFault fault) { go_without(std::move(fault)); }),
       tuner_(parts.optimizer, {config_.sync, config_.tune_level, config_.tune_targets},
              std::move(parts.on_optimizer_strand),
              [loop = &parts.loop](std::function<void()> task) { loop->post(std::move(task)); },
              [this](const sync::Tune& tune) { driver_->feed(tune); },
-             [this](const std::string& text) { log_("info", "tuning: " + text); }) {}
+             [this](const std::string& text) { log_("info", "tuning: " + text); },
+             [this](PluginFault fault) { go_without(std::move(fault)); }) {}
 
 Node::~Node() { close(); }
 

@@ -63,6 +63,7 @@ struct NodeParts {
     PeerRanker::OnStrand on_scoring_strand;
     host::Instance* optimizer = nullptr;  //!< null: none
     Tuner::OnStrand on_optimizer_strand;
+    PluginFaults& faults;
     std::function<void(std::string level, std::string text)> log;
 };
 
@@ -137,6 +138,7 @@ class Node : private net::NetworkHandler {
     // node_report.cpp
     void publish(bus::Topic topic, Bytes payload);
     void report(const sync::Action& action);
+    void go_without(PluginFault fault);
     void refresh_status();
     [[nodiscard]] PeerStatus linked_peer(std::uint64_t id, const PeerLink& link,
                                          const sync::Snapshot& snapshot) const;
@@ -154,6 +156,7 @@ class Node : private net::NetworkHandler {
     pipeline::WorkerPool& pool_;
     bus::Bus& bus_;
     Checkpointer* checkpoints_;
+    PluginFaults& faults_;
     std::function<void(std::string, std::string)> log_;
 
     Links links_;

@@ -54,6 +54,11 @@ void Node::report(const sync::Action& action) {
     }
 }
 
+void Node::go_without(PluginFault fault) {
+    log_("warning", "going on without the plugin " + fault.alias + ": " + fault.reason);
+    faults_.isolated(std::move(fault));
+}
+
 void Node::command(Command what, std::function<void(Result<std::string>)> done) {
     loop_.post([this, what, done = std::move(done)] {
         refusal_.reset();
@@ -125,6 +130,7 @@ void Node::refresh_status() {
     out->blocks_in_memory = keeper_->tree().size();
     out->known_addresses = dialer_.known();
     out->scoring_problem = ranker_.problem();
+    out->plugin_faults = faults_.list();
     out->tuning = tuner_.status();
     if (checkpoints_ != nullptr) {
         out->last_checkpoint = checkpoints_->last();

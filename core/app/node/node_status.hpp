@@ -10,6 +10,7 @@
 
 #include "core/app/checkpoint/info.hpp"
 #include "core/app/node/tuner.hpp"
+#include "core/app/plugin_faults.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/time.hpp"
 #include "core/health/monitor.hpp"
@@ -60,6 +61,7 @@ struct NodeStatus {
     std::size_t blocks_in_memory = 0;
     std::size_t known_addresses = 0;
     std::string scoring_problem;
+    std::vector<PluginFault> plugin_faults;  //!< newest last
     TunerStatus tuning;
     std::optional<CheckpointInfo> last_checkpoint;
     std::optional<std::string> stalled;

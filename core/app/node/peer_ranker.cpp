@@ -15,6 +15,8 @@ namespace {
 constexpr double kQ32 = 4294967296.0;  // 1.0 in Q32.32
 //! A score at or below zero still gets asked now and then: nobody is starved for ever.
 constexpr double kLeastWeight = 0.01;
+constexpr double kEqualWeight = 1;  // of everybody when nobody is scored
+constexpr const char* kScore = "scoring.score";
 
 //! Writes up to kMaxTermsBytes of the plugin's account into a string.
 synod_sink terms_sink(std::string& out) {
@@ -36,24 +38,65 @@ synod_sink terms_sink(std::string& out) {
 
 struct PeerRanker::Shared {
     bool open = false;  // a question is
+    std::uint32_t failures = 0;  // in a row
     std::string problem;
     std::unordered_map<PublicKey, Score> scores;
     Weights weights;
+    Isolated isolated;
+
+    void take(Question& question);
+    void failed(const Question& question);
 };
 
 struct PeerRanker::Question {
+    std::string alias;
     std::vector<RankedPeer> peers;
     std::vector<peers::PeerMetrics> rows;
     std::vector<Score> scores;
     std::string problem;
 };
 
-PeerRanker::PeerRanker(host::Instance* scoring, OnStrand on_strand, Deliver deliver, Weights weights)
+void PeerRanker::Shared::take(Question& question) {
+    open = false;
+    problem = question.problem;
+    if (!weights) {
+        return;
+    }
+    if (!problem.empty()) {
+        failed(question);
+        return;
+    }
+    failures = 0;
+    scores.clear();
+    std::vector<std::pair<sync::PeerId, double>> out;
+    for (std::size_t i = 0; i < question.peers.size(); ++i) {
+        out.emplace_back(question.peers[i].id, std::max(kLeastWeight, question.scores[i].value));
+        scores[question.peers[i].identity] = std::move(question.scores[i]);
+    }
+    weights(std::move(out));
+}
+
+void PeerRanker::Shared::failed(const Question& question) {
+    if (++failures != kFailuresToIsolate) {
+        return;
+    }
+    scores.clear();
+    std::vector<std::pair<sync::PeerId, double>> equal;
+    for (const auto& peer : question.peers) {
+        equal.emplace_back(peer.id, kEqualWeight);
+    }
+    weights(std::move(equal));
+    isolated({question.alias, kScore, problem});
+}
+
+PeerRanker::PeerRanker(host::Instance* scoring, OnStrand on_strand, Deliver deliver, Weights weights,
+                       Isolated isolated)
     : on_strand_(std::move(on_strand)),
       deliver_(std::move(deliver)),
       scoring_(scoring),
       shared_(std::make_shared<Shared>()) {
     shared_->weights = std::move(weights);
+    shared_->isolated = std::move(isolated);
 }
 
 PeerRanker::~PeerRanker() { shared_->weights = {}; }
@@ -66,7 +109,7 @@ peers::Performance& PeerRanker::of(const PublicKey& identity) {
 }
 
 bool PeerRanker::due(Instant now) const {
-    return scoring_ != nullptr && !shared_->open && now >= next_;
+    return scoring_ != nullptr && shared_->failures < kFailuresToIsolate && !shared_->open && now >= next_;
 }
 
 void PeerRanker::rank(std::vector<RankedPeer> connected, Instant now) {
@@ -80,25 +123,12 @@ void PeerRanker::rank(std::vector<RankedPeer> connected, Instant now) {
         of(peer.identity).describe(row);
         question->rows.push_back(row);
     }
+    question->alias = scoring_->alias();
     question->peers = std::move(connected);
     shared_->open = true;
     on_strand_([question, scoring = scoring_, shared = shared_, deliver = deliver_] {
         answer(*question, *scoring);
-        deliver([question, shared] {
-            shared->open = false;
-            shared->problem = question->problem;
-            if (!shared->weights || !question->problem.empty()) {
-                return;
-            }
-            shared->scores.clear();
-            std::vector<std::pair<sync::PeerId, double>> weights;
-            for (std::size_t i = 0; i < question->peers.size(); ++i) {
-                weights.emplace_back(question->peers[i].id,
-                                     std::max(kLeastWeight, question->scores[i].value));
-                shared->scores[question->peers[i].identity] = std::move(question->scores[i]);
-            }
-            shared->weights(std::move(weights));
-        });
+        deliver([question, shared] { shared->take(*question); });
     });
 }
 
@@ -111,7 +141,7 @@ void PeerRanker::answer(Question& question, host::Instance& scoring) {
     }
     std::vector<std::int64_t> values(columns.padded_rows());
     const auto rows = static_cast<std::uint64_t>(columns.rows());
-    if (auto done = host::call<&synod_scoring_api::score>(scoring, "scoring.score",
+    if (auto done = host::call<&synod_scoring_api::score>(scoring, kScore,
                                                           std::uint32_t{SYNOD_NEED_BLOCKS},
                                                           columns.columns(), rows, values.data());
         !done) {

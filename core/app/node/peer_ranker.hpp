@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/app/plugin_faults.hpp"
 #include "core/base/bytes.hpp"
 #include "core/host/registry.hpp"
 #include "core/peers/performance.hpp"
@@ -41,10 +42,13 @@ class PeerRanker {
     using OnStrand = std::function<void(std::function<void()>)>;
     using Deliver = std::function<void(std::function<void()>)>;
     using Weights = std::function<void(std::vector<std::pair<sync::PeerId, double>>)>;
+    using Isolated = std::function<void(PluginFault)>;
 
     //! `scoring` null: all peers weigh the same. It outlives this object and every task of
-    //! `on_strand`. `weights` gets the newest scores, each > 0.
-    PeerRanker(host::Instance* scoring, OnStrand on_strand, Deliver deliver, Weights weights);
+    //! `on_strand`. `weights` gets the newest scores, each > 0. After kFailuresToIsolate failures in a row
+    //! the plugin isn't asked again, all peers weigh the same, and `isolated` is told.
+    PeerRanker(host::Instance* scoring, OnStrand on_strand, Deliver deliver, Weights weights,
+               Isolated isolated);
     ~PeerRanker();
     PeerRanker(const PeerRanker&) = delete;
     PeerRanker& operator=(const PeerRanker&) = delete;

@@ -15,6 +15,7 @@ namespace {
 
 constexpr double kQ32 = 4294967296.0;  // 1.0 in Q32.32
 constexpr double kMaxCost = 1e6;       // past it a cost says no more
+constexpr const char* kPropose = "optimizer.propose";
 
 std::int64_t q32(double cost) {
     return static_cast<std::int64_t>(std::clamp(cost, 0.0, kMaxCost) * kQ32);
@@ -52,14 +53,21 @@ struct Tuner::Shared {
     double cost = 0;    // when it was asked
     Apply apply;
     std::function<void(const std::string&)> log;
+    Isolated isolated;
+    std::string alias;           // of the plugin
+    std::uint32_t failures = 0;  // in a row
     TunerStatus status;
 
     void take(const Result<std::vector<std::int64_t>>& proposed) {
         open = false;
         if (!proposed) {
             status.problem = proposed.error().text();
+            if (++failures == kFailuresToIsolate && apply) {
+                isolated({alias, kPropose, status.problem});
+            }
             return;
         }
+        failures = 0;
         status.problem.clear();
         if (!apply) {
             return;
@@ -85,19 +93,22 @@ struct Tuner::Shared {
 };
 
 Tuner::Tuner(host::Instance* optimizer, sync::Tuning tuning, OnStrand on_strand, Deliver deliver,
-             Apply apply, std::function<void(const std::string&)> log)
+             Apply apply, std::function<void(const std::string&)> log, Isolated isolated)
     : optimizer_(optimizer),
       on_strand_(std::move(on_strand)),
       deliver_(std::move(deliver)),
       shared_(std::make_shared<Shared>(std::move(tuning))) {
     shared_->apply = std::move(apply);
     shared_->log = std::move(log);
+    shared_->isolated = std::move(isolated);
+    shared_->alias = optimizer == nullptr ? std::string() : optimizer->alias();
 }
 
 Tuner::~Tuner() { shared_->apply = {}; }
 
 bool Tuner::due(Instant now) const {
-    return optimizer_ != nullptr && shared_->tuning.enabled() && !shared_->open &&
+    return optimizer_ != nullptr && shared_->failures < kFailuresToIsolate && shared_->tuning.enabled() &&
+           !shared_->open &&
            now - last_ >= kTuneEvery;
 }
 
@@ -164,7 +175,7 @@ void Tuner::ask(const sync::Measured& measured, bool bulk) {
             proposed.push_back(knob.value);
         }
         auto done = host::call<&synod_optimizer_api::propose>(
-            *optimizer, "optimizer.propose", signals.data(), std::uint64_t{signals.size()}, knobs.data(),
+            *optimizer, kPropose, signals.data(), std::uint64_t{signals.size()}, knobs.data(),
             std::uint64_t{knobs.size()}, proposed.data());
         Result<std::vector<std::int64_t>> answer = std::move(proposed);
         if (!done) {

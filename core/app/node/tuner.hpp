@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/app/node/sync_driver.hpp"
+#include "core/app/plugin_faults.hpp"
 #include "core/host/registry.hpp"
 #include "core/sync/tuning.hpp"
 
@@ -31,10 +32,12 @@ class Tuner {
     using OnStrand = std::function<void(std::function<void()>)>;
     using Deliver = std::function<void(std::function<void()>)>;
     using Apply = std::function<void(const sync::Tune&)>;
+    using Isolated = std::function<void(PluginFault)>;
 
-    //! `optimizer` null: nothing moves. It outlives this object and every task of `on_strand`.
+    //! `optimizer` null: nothing moves. It outlives this object and every task of `on_strand`. After
+    //! kFailuresToIsolate failures in a row it isn't asked again, the settings stay, and `isolated` is told.
     Tuner(host::Instance* optimizer, sync::Tuning tuning, OnStrand on_strand, Deliver deliver,
-          Apply apply, std::function<void(const std::string&)> log);
+          Apply apply, std::function<void(const std::string&)> log, Isolated isolated);
     ~Tuner();
     Tuner(const Tuner&) = delete;
     Tuner& operator=(const Tuner&) = delete;

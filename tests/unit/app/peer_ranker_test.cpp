@@ -26,6 +26,7 @@ struct Bench {
     host::Instance* scoring = nullptr;
     std::deque<std::function<void()>> strand, loop;
     std::vector<std::vector<std::pair<sync::PeerId, double>>> weights;
+    std::vector<PluginFault> faults;
     std::unique_ptr<PeerRanker> ranker;
 
     Bench() {
@@ -37,7 +38,8 @@ struct Bench {
         ranker = std::make_unique<PeerRanker>(
             scoring, [this](auto task) { strand.push_back(std::move(task)); },
             [this](auto task) { loop.push_back(std::move(task)); },
-            [this](auto w) { weights.push_back(std::move(w)); });
+            [this](auto w) { weights.push_back(std::move(w)); },
+            [this](PluginFault fault) { faults.push_back(std::move(fault)); });
     }
     ~Bench() {
         ranker.reset();
@@ -103,6 +105,35 @@ TEST_CASE("ranker: a plugin that fails leaves the weights as they were") {
     CHECK(bench.ranker->score(key(1)));
 }
 
+TEST_CASE("ranker: a plugin that fails again and again isn't asked any more, and then all weigh the same") {
+    Bench bench;
+    auto now = kNow;
+    const auto ask = [&] {
+        now += kRankEvery;
+        bench.ranker->rank(bench.two(), now);
+        bench.run();
+    };
+    bench.ranker->of(key(1)).answered(10'000'000, 100ms);
+    ask();
+    REQUIRE(bench.weights.size() == 1);
+    CHECK(bench.weights[0][0].second != bench.weights[0][1].second);
+    bench.registry.stop(0s);
+    for (std::uint32_t i = 1; i < kFailuresToIsolate; ++i) {
+        ask();
+    }
+    CHECK(bench.faults.empty());
+    CHECK(bench.ranker->due(now + kRankEvery));
+    ask();
+    REQUIRE(bench.faults.size() == 1);
+    CHECK(bench.faults[0].alias == "scoring");
+    CHECK(bench.faults[0].call == "scoring.score");
+    CHECK(bench.faults[0].reason.find("wrong_state") != std::string::npos);
+    CHECK_FALSE(bench.ranker->due(now + 1h));
+    REQUIRE(bench.weights.size() == 2);
+    CHECK(bench.weights[1] == std::vector<std::pair<sync::PeerId, double>>{{1, 1.0}, {2, 1.0}});
+    CHECK_FALSE(bench.ranker->score(key(1)));
+}
+
 TEST_CASE("ranker: an answer that comes after its end reaches nobody") {
     Bench bench;
     bench.ranker->rank(bench.two(), kNow);
@@ -112,7 +143,7 @@ TEST_CASE("ranker: an answer that comes after its end reaches nobody") {
 }
 
 TEST_CASE("ranker: without a plugin there is nothing to ask") {
-    PeerRanker ranker(nullptr, {}, {}, {});
+    PeerRanker ranker(nullptr, {}, {}, {}, {});
     CHECK_FALSE(ranker.due(kNow));
     ranker.rank({{1, key(1), {}}}, kNow);
     CHECK_FALSE(ranker.score(key(1)));

@@ -16,6 +16,7 @@ struct Bench {
     host::Registry registry{host::HostServices{}};
     std::deque<std::function<void()>> strand, loop;
     std::vector<sync::Tune> applied;
+    std::vector<PluginFault> faults;
     std::unique_ptr<Tuner> tuner;
     sync::Snapshot snapshot;
     Instant now{1h};
@@ -31,7 +32,8 @@ struct Bench {
             optimizer, sync::Tuning({}, level, {}),
             [this](auto task) { strand.push_back(std::move(task)); },
             [this](auto task) { loop.push_back(std::move(task)); },
-            [this](const sync::Tune& tune) { applied.push_back(tune); }, [](const std::string&) {});
+            [this](const sync::Tune& tune) { applied.push_back(tune); }, [](const std::string&) {},
+            [this](PluginFault fault) { faults.push_back(std::move(fault)); });
         snapshot.state = sync::State::downloading_blocks;
     }
     ~Bench() {
@@ -121,4 +123,21 @@ TEST_CASE("tuner: a plugin that fails is named, and the settings stay") {
     bench.interval(10'000);
     CHECK(bench.applied.empty());
     CHECK(bench.tuner->status().problem.find("wrong_state") != std::string::npos);
+}
+
+TEST_CASE("tuner: a plugin that fails again and again isn't asked any more, and the settings stay") {
+    Bench bench;
+    bench.interval(10'000);
+    bench.registry.stop(0s);
+    for (std::uint32_t i = 1; i < kFailuresToIsolate; ++i) {
+        bench.interval(10'000);
+    }
+    CHECK(bench.faults.empty());
+    CHECK(bench.tuner->due(bench.now + kTuneEvery));
+    bench.interval(10'000);
+    REQUIRE(bench.faults.size() == 1);
+    CHECK(bench.faults[0].alias == "optimizer");
+    CHECK(bench.faults[0].call == "optimizer.propose");
+    CHECK_FALSE(bench.tuner->due(bench.now + 1h));
+    CHECK(bench.applied.empty());
 }

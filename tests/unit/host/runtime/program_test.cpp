@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "core/app/devnet/process.hpp"
+#include "core/control/client.hpp"
 #include "core/control/files.hpp"
 #include "tests/integration/chain/program.hpp"
 
@@ -21,6 +22,7 @@ namespace {
 
 constexpr std::chrono::seconds kStartTime{30};
 constexpr std::chrono::milliseconds kPause{20};
+constexpr std::chrono::seconds kAskTime{3};
 
 bool built() {
     const bool yes = std::filesystem::exists(testing::program());
@@ -74,15 +76,17 @@ TEST_CASE("a running node shows its metrics") {
     REQUIRE_MESSAGE(forged.code == 0, forged.output);
     testing::write_file(folder / "node.yaml",
                         "node: {name: alone, data_dir: data, genesis: f/genesis.yaml}\nplugins:\n"
-                        "  validation: reference\n  scoring: {use: " HOST_PLUGINS "listener.so, as: ears}\n");
+                        "  validation: reference\n  scoring: {use: " HOST_PLUGINS "listener.so, as: ears}\n"
+                        "  optimizer: {use: ./gone.so, on_failure: continue}\n");
     auto process = app::devnet::Process::start("node", {testing::program().string(), "run", folder / "node.yaml"},
                                                folder / "out.txt");
     REQUIRE(process);
-    std::string page;
+    std::string page, status;
     for (auto waited = Duration::zero(); page.empty() && waited < kStartTime && process->running(); waited += kPause) {
         std::this_thread::sleep_for(kPause);
         if (const auto at = control::read_control_file(folder / "data")) {
             page = get(*at, "/metrics");
+            status = control::call(folder / "data", "node.status", "", kAskTime).value_or("");
         }
     }
     for (const char* part : {"HTTP/1.1 200", "text/plain; version=0.0.4", "\nsynod_sync_current_height 0\n",
@@ -91,6 +95,8 @@ TEST_CASE("a running node shows its metrics") {
                              "\nsynod_plugin_active{plugin=\"ears\",kind=\"scoring\"} 1\n"}) {
         CHECK_MESSAGE(page.find(part) != std::string::npos, part, " is not in ", page, process->log_tail());
     }
+    CHECK_MESSAGE(status.find("\"isolated_plugins\":[{\"plugin\":\"optimizer\",\"call\":\"load\",") !=
+                      std::string::npos, status);
     process->terminate();
     process->finish();
     CHECK(process->exit_code() == 0);

@@ -146,6 +146,22 @@ TEST_CASE("a plugin that may fail is left out with a line in the log; one that m
         CHECK((*without)->registry().of_kind(SYNOD_KIND_CONSENSUS) != nullptr);
         CHECK_MESSAGE(said.text.str().find("going on without the plugin ears: told to fail") != std::string::npos, said.text.str());
         CHECK_MESSAGE(said.text.str().find("going on without the plugin optimizer: ") != std::string::npos, said.text.str());
+        // Each is told of, on the bus and in the list that the status shows.
+        std::vector<std::string> told;
+        for (const auto& event : (*without)->journal().events()) {
+            if (event.topic == bus::Topic::kPluginFault) {
+                Reader in(*event.payload);
+                const auto alias = in.text(64);
+                told.push_back(alias + " " + in.text(64));
+                CHECK_FALSE(in.text(4096).empty());
+                CHECK(in.done());
+            }
+        }
+        CHECK(told == std::vector<std::string>{"checkpoint load", "optimizer load", "ears start"});
+        const auto faults = (*without)->faults().list();
+        REQUIRE(faults.size() == 3);
+        CHECK(faults[2].alias == "ears");
+        CHECK(faults[2].reason.starts_with("told to fail"));
         // Nobody is left to hear it, and nothing may try.
         CHECK((*without)->bus().publish(bus::Topic::kHeadChanged, head(1), Instant{1}));
         auto stopped = start(folder, listener(config));
