@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
     add_auxpow(app, chosen);
     add_checkpoint(app, chosen);
     add_devnet(app, chosen);
+    add_bench(app, chosen);
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {

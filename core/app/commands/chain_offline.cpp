@@ -18,15 +18,15 @@ constexpr std::chrono::seconds kQuietProgress{5};
 
 Result<std::unique_ptr<Runtime>> offline_runtime(const std::filesystem::path& genesis,
                                                  const std::string& validation,
-                                                 const std::string& isa) {
+                                                 const std::string& isa, unsigned workers) {
     const auto folder = std::filesystem::current_path();
     const auto backend = isa.empty() ? json_string(validation)
                                      : "{use: " + json_string(validation) +
                                            ", config: {isa: " + json_string(isa) + "}}";
     const std::string text = "node:\n  name: offline\n  data_dir: .\n  genesis: " +
                              json_string(std::filesystem::absolute(genesis).string()) +
-                             "\nperformance:\n  validation_workers: 0\nplugins:\n  consensus: federation\n" +
-                             "  validation: " + backend + "\n";
+                             "\nperformance:\n  validation_workers: " + std::to_string(workers) +
+                             "\nplugins:\n  consensus: federation\n  validation: " + backend + "\n";
     auto manifest = host::parse_manifest(text, folder / "offline.yaml");
     if (!manifest) {
         return std::unexpected(manifest.error());

@@ -13,11 +13,12 @@
 namespace synod::app {
 
 //! The federation plugin over `genesis` and the validation plugin `validation` (a name or a path),
-//! found as `run` finds plugins. `isa`, when not empty, is the simd backend's setting of that name.
-//! Errors: those of parse_manifest and Runtime::start.
+//! found as `run` finds plugins. `isa`, when not empty, is the simd backend's setting of that name;
+//! `workers` 0 means one a core. Errors: those of parse_manifest and Runtime::start.
 Result<std::unique_ptr<Runtime>> offline_runtime(const std::filesystem::path& genesis,
                                                  const std::string& validation,
-                                                 const std::string& isa = {});
+                                                 const std::string& isa = {},
+                                                 unsigned workers = 0);
 
 //! One line on stderr that says how far a long command is: rewritten in place on a terminal, a new
 //! line at most every kQuietProgress elsewhere.

@@ -29,5 +29,6 @@ void add_chain(CLI::App& app, Chosen& chosen);   //!< chain forge, chain verify
 void add_auxpow(CLI::App& app, Chosen& chosen);  //!< auxpow check
 void add_checkpoint(CLI::App& app, Chosen& chosen);  //!< checkpoint create, list, verify, recover
 void add_devnet(CLI::App& app, Chosen& chosen);
+void add_bench(CLI::App& app, Chosen& chosen);
 
 }  // namespace synod::app
