@@ -34,16 +34,21 @@ inline constexpr std::array kCatalogue{
     Row{"verify", "verify.ed25519.batch", "signatures/s"},
     Row{"pipeline", "pipeline.full", "blocks/s", Better::kHigher, Judged::kValue, 10'000, 60'000},
     Row{"pipeline", "pipeline.fast", "blocks/s", Better::kHigher, Judged::kValue, 50'000, 300'000},
+    Row{"sync", "sync.full", "blocks/s"},
+    Row{"sync", "sync.fast", "blocks/s", Better::kHigher, Judged::kValue, 25'000, 100'000},
     Row{"store", "store.append", "blocks/s"},
     Row{"store", "store.append.at_10m", "blocks/s", Better::kHigher, Judged::kRatio},
     Row{"store", "store.lookup_hash", "lookups/s"},
     Row{"bus", "bus.publish", "events/s", Better::kHigher, Judged::kValue, 5e6, 20e6},
     Row{"abi", "abi.call", "ns", Better::kLower, Judged::kValue, 20, 6},
+    Row{"tip", "tip.latency", "ms", Better::kLower, Judged::kValue, 50, 5},
+    Row{"memory", "memory.syncing", "MB", Better::kLower, Judged::kValue, 1'000, 128},
+    Row{"restart", "restart.kill9", "s", Better::kLower, Judged::kValue, 5, 1},
 };
 
 //! The families in the order in which they run.
-inline constexpr std::array<std::string_view, 6> kFamilies{
-    "hash", "verify", "pipeline", "store", "bus", "abi"};
+inline constexpr std::array<std::string_view, 10> kFamilies{
+    "hash", "verify", "pipeline", "sync", "store", "bus", "abi", "tip", "memory", "restart"};
 
 //! A long store that isn't ten million blocks long is named for its length: store.append.at_200k.
 inline constexpr std::string_view kLatePrefix = "store.append.at_";

@@ -176,6 +176,18 @@ double PipelineFeed::hashes_alone(std::uint64_t count) {
     return static_cast<double>(blocks) / took;
 }
 
+std::vector<SharedBytes> PipelineFeed::single_blocks() const {
+    std::vector<SharedBytes> out;
+    for (const auto& piece : pieces_) {
+        std::uint32_t begin = 0;
+        for (const auto end : piece.ends) {
+            out.push_back(piece.bytes.slice(begin, end - begin));
+            begin = end;
+        }
+    }
+    return out;
+}
+
 double PipelineFeed::mean_block_bytes() const {
     std::uint64_t bytes = 0;
     for (const auto& piece : pieces_) {

@@ -30,6 +30,8 @@ class PipelineFeed {
     double hashes_alone(std::uint64_t count);
 
     [[nodiscard]] std::uint64_t blocks() const { return blocks_; }
+    //! Each block by itself, from height 1.
+    [[nodiscard]] std::vector<SharedBytes> single_blocks() const;
     [[nodiscard]] double mean_block_bytes() const;
     [[nodiscard]] std::uint32_t signatures_per_block() const;
     [[nodiscard]] std::string isa() const { return runtime_->isa(); }

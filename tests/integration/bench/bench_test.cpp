@@ -92,6 +92,26 @@ TEST_CASE("a shorter chain is measured on request, and a long store is named for
     CHECK(entry(store, "store.lookup_hash").at("value").to_number<double>() > 0);
 }
 
+TEST_CASE("nodes are measured as processes of their own") {
+    const Folder folder;
+    const auto tip = array_of(run("bench tip --json --dir " + (folder / "")));
+    expect_keys(tip);
+    const auto& latency = entry(tip, "tip.latency");
+    CHECK(latency.at("value").to_number<double>() > 0);
+    CHECK(latency.at("p99").to_number<double>() >= latency.at("p50").to_number<double>());
+    const auto restart = array_of(run("bench restart --json --blocks 1000 --dir " + (folder / "")));
+    CHECK(entry(restart, "restart.kill9").at("value").to_number<double>() > 0);
+    CHECK(entry(restart, "restart.kill9").at("last_height").to_number<int>() > 0);
+    const auto sync = array_of(run("bench sync --json --blocks 2000 --dir " + (folder / "")));
+    expect_keys(sync);
+    CHECK(entry(sync, "sync.full").at("blocks").to_number<int>() == 200);
+    CHECK(entry(sync, "sync.fast").at("blocks").to_number<int>() == 2'000);
+    CHECK(entry(sync, "sync.fast").at("value").to_number<double>() > 0);
+    const auto memory = array_of(run("bench memory --json --blocks 2000 --dir " + (folder / "")));
+    CHECK(entry(memory, "memory.syncing").at("value").to_number<double>() > 1);
+    CHECK(std::filesystem::is_empty(folder / ""));  // nodes and folders are gone
+}
+
 TEST_CASE("what can't be measured fails with its reason and exit code 1") {
     const auto ran = run("bench pipeline --blocks 1000 --backend nonesuch");
     CHECK(ran.code == 1);

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//! sync.*: genesis to tip between two processes over encrypted loopback TCP, stored durably, both on the
+//! same cores, the start of the syncing process included; beside what the pipeline alone reaches over the same
+//! blocks.
+#include "core/app/bench/families.hpp"
+#include "core/app/bench/pipeline_feed.hpp"
+#include "core/app/bench/sync_run.hpp"
+
+namespace synod::app::bench {
+
+namespace {
+
+constexpr std::uint64_t kFastBlocks = 200'000;
+constexpr std::uint64_t kFullPart = 10;  // a full run ends at that part of them: it is an order slower
+
+struct Runs {
+    std::string mode;
+    std::uint64_t blocks = 0;
+    std::vector<double> value, baseline, first_answer;
+};
+
+Figure figure_of(const Runs& runs, const Options& options) {
+    Figure out;
+    out.name = "sync." + runs.mode;
+    out.value = sample(runs.value);
+    out.baseline = "pipeline." + runs.mode + " over the same blocks, nothing else";
+    out.baseline_value = sample(runs.baseline);
+    out.details = {{"blocks", runs.blocks},
+                   {"first_answer_s", sample(runs.first_answer).median},
+                   {"backend", options.backend}};
+    return out;
+}
+
+Result<void> run_once(Workspace& work, const BenchChain& chain, const NodeProcess& server,
+                      PipelineFeed& feed, Runs& runs) {
+    auto synced = sync_once(work, chain, server, runs.mode, runs.blocks);
+    if (!synced) {
+        return std::unexpected(synced.error());
+    }
+    auto alone = feed.run(runs.mode == "full", runs.blocks);
+    if (!alone) {
+        return std::unexpected(alone.error());
+    }
+    runs.value.push_back(synced->blocks_per_s);
+    runs.first_answer.push_back(synced->first_answer_s);
+    runs.baseline.push_back(*alone);
+    return {};
+}
+
+}  // namespace
+
+Figures bench_sync(Workspace& work) {
+    auto chain = work.chain(work.blocks(kFastBlocks));
+    if (!chain) {
+        return all_failed("sync", chain.error());
+    }
+    auto feed = PipelineFeed::make(work, chain->height);
+    if (!feed) {
+        return all_failed("sync", feed.error());
+    }
+    auto server = start_server(work, *chain);
+    if (!server) {
+        return all_failed("sync", server.error());
+    }
+    std::array runs{Runs{"full", chain->height / kFullPart, {}, {}, {}}, Runs{"fast", chain->height, {}, {}, {}}};
+    for (std::size_t i = 0; i < work.options().runs; ++i) {
+        for (auto& one : runs) {
+            if (auto done = run_once(work, *chain, *server, **feed, one); !done) {
+                return all_failed("sync", done.error());
+            }
+        }
+    }
+    server->stop();
+    return {figure_of(runs[0], work.options()), figure_of(runs[1], work.options())};
+}
+
+}  // namespace synod::app::bench
