@@ -3,8 +3,15 @@
 #include "core/sync/scheduler.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace synod::sync {
+namespace {
+
+//! What is asked for ahead, in what the line holds: on its way here, asked for, and to spare for chance.
+constexpr double kLineFill = 3;
+
+}  // namespace
 
 Scheduler::At Scheduler::find(RangeId id) {
     return std::find_if(window_.begin(), window_.end(),
@@ -42,18 +49,21 @@ bool Scheduler::window_open() const {
 }
 
 // The formula that the guide's authors planned, cut to whole anchor strides:
-// 128 x clamp(100/latency_ms, .5, 4) x clamp(MBps/10, 1, 8) x clamp(peers/5, .5, 2).
+// 128 x clamp(100/latency_ms, .5, 4) x clamp(MBps/10, 1, 8) x clamp(peers/5, .5, 2);
+// and never so few that all requests together leave a long line half empty.
 std::uint32_t Scheduler::batch_blocks() const {
     if (s_.hurries()) {
         return kAnchorStride;  // the first blocks are stored before the last have come
     }
     double latency_ms = 0;
     double mbps = 0;
+    double in_line = 0;  // bytes that a peer's line holds
     std::uint32_t measured = 0;
     for (const auto& [id, peer] : s_.peers.all()) {
         if (peer.goodput > 0) {
             latency_ms += std::chrono::duration<double, std::milli>(peer.best_rtt).count();
             mbps += peer.goodput / 1e6;
+            in_line += peer.goodput * std::chrono::duration<double>(peer.best_rtt).count();
             ++measured;
         }
     }
@@ -63,8 +73,14 @@ std::uint32_t Scheduler::batch_blocks() const {
         factor *= std::clamp(mbps / measured / 10, 1.0, 8.0);
     }
     factor *= std::clamp(s_.peers.usable_count(s_.now) / 5.0, 0.5, 2.0);
-    const double wanted = std::min(s_.config.batch_blocks * factor,
-                                   static_cast<double>(s_.config.batch_blocks_max));
+    double wanted = s_.config.batch_blocks * factor;
+    if (measured > 0 && s_.block_bytes > 0) {
+        const double requests = std::clamp<double>(s_.config.parallel_downloads / measured, 1,
+                                                   s_.config.peer_requests_max);
+        const double fill = kLineFill * in_line / measured / requests / s_.block_bytes;
+        wanted = std::max(wanted, std::ceil(fill / kAnchorStride) * kAnchorStride);
+    }
+    wanted = std::min(wanted, static_cast<double>(s_.config.batch_blocks_max));
     const auto strides = static_cast<std::uint32_t>(wanted) / kAnchorStride;
     return static_cast<std::uint32_t>(std::max<std::uint64_t>(strides, 1) * kAnchorStride);
 }
