@@ -91,6 +91,7 @@ Result<NodeConfig> node_config(const host::Manifest& manifest) {
     out.tune_targets.memory_bytes =
         static_cast<std::uint64_t>(manifest.integer("optimization", "memory_limit"));
     out.memory_pool = static_cast<std::size_t>(manifest.integer("performance", "memory_pool"));
+    out.peer_share = static_cast<std::uint64_t>(manifest.integer("network", "peer_share"));
     out.wanted_peers = static_cast<std::size_t>(manifest.integer("network", "wanted_peers"));
     out.max_peers = static_cast<std::size_t>(manifest.integer("network", "max_peers"));
     out.consensus_timeout = manifest.duration("federation", "consensus_timeout");

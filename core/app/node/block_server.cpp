@@ -38,7 +38,7 @@ std::optional<std::uint32_t> BlockServer::must_wait(std::uint64_t peer) {
     if (link == links_.peers.end() || reading_ >= kMaxReadingReplies) {
         return kBusyRetryMs;
     }
-    const auto cost = cost_share(link->second.tier);
+    const auto cost = cost_share(link->second.tier, regular_share_);
     const auto now = mono_now();
     auto& bucket = buckets_.try_emplace(peer, cost, kCostPeriod, now).first->second;
     const auto wait = bucket.wait(net::kRequestBaseCost, now);

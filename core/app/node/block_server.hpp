@@ -22,9 +22,11 @@ inline constexpr std::uint64_t kMaxBlocksReplyBytes = 4u << 20;
 
 class BlockServer {
   public:
+    //! `regular_share`: what a regular peer may ask for in kCostPeriod (cost_limits.hpp), units.
     BlockServer(store::Store& store, ChainKeeper& keeper, Links& links, pipeline::WorkerPool& pool,
-                const pipeline::Consensus& consensus)
-        : store_(store), keeper_(keeper), links_(links), pool_(pool), consensus_(consensus) {}
+                const pipeline::Consensus& consensus, std::uint64_t regular_share)
+        : store_(store), keeper_(keeper), links_(links), pool_(pool), consensus_(consensus),
+          regular_share_(regular_share) {}
 
     void on(std::uint64_t peer, const net::GetHeaders& ask);
     void on(std::uint64_t peer, const net::GetBlocks& ask);
@@ -55,6 +57,7 @@ class BlockServer {
     Links& links_;
     pipeline::WorkerPool& pool_;
     const pipeline::Consensus& consensus_;
+    const std::uint64_t regular_share_;
     std::unordered_map<std::uint64_t, net::TokenBucket> buckets_;
     std::atomic<std::uint32_t> reading_{0};
     std::atomic<std::uint64_t> bytes_served_{0};

@@ -12,8 +12,6 @@
 namespace synod::app {
 
 inline constexpr std::uint64_t kRegularCost = 32ull << 20;
-inline constexpr std::uint64_t kMinerCost = 64ull << 20;
-inline constexpr std::uint64_t kAuthorityCost = 256ull << 20;
 inline constexpr Duration kCostPeriod = std::chrono::seconds(10);
 //! Messages over its share that are dropped before they count as flooding.
 inline constexpr std::uint32_t kDroppedAFlood = 256;
@@ -21,13 +19,14 @@ inline constexpr std::uint32_t kDroppedAFlood = 256;
 inline constexpr std::size_t kMaxWaitingFrames = 4'096;
 inline constexpr std::size_t kMaxWaitingBytes = 64u << 20;
 
-constexpr std::uint64_t cost_share(peers::Tier tier) {
+//! `regular` units for a regular peer, twice as many for a miner, eight times for an authority.
+constexpr std::uint64_t cost_share(peers::Tier tier, std::uint64_t regular = kRegularCost) {
     switch (tier) {
-        case peers::Tier::kFederation: return kAuthorityCost;
-        case peers::Tier::kMiner: return kMinerCost;
+        case peers::Tier::kFederation: return 8 * regular;
+        case peers::Tier::kMiner: return 2 * regular;
         case peers::Tier::kRegular: break;
     }
-    return kRegularCost;
+    return regular;
 }
 
 }  // namespace synod::app

@@ -83,7 +83,8 @@ Result<void> Node::open() {
     if (config_.mode == sync::Mode::optimistic) {
         audit_ = std::make_unique<Audit>(*keeper_, pipeline_, audit_listener());
     }
-    server_ = std::make_unique<BlockServer>(store_, *keeper_, links_, pool_, pipeline_.consensus());
+    server_ = std::make_unique<BlockServer>(store_, *keeper_, links_, pool_, pipeline_.consensus(),
+                                            config_.peer_share);
     duties_ = std::make_unique<Duties>(*keeper_, pipeline_, links_, config_.signer, duties_listener());
     remember_peers();
     if (auto opened = open_network(); !opened) {

@@ -41,6 +41,7 @@ struct NodeConfig {
     std::unordered_set<PublicKey> miners;  //!< identities of the tier miner
     std::size_t max_peers = 100;
     std::size_t wanted_peers = kWantedPeers;
+    std::uint64_t peer_share = kRegularCost;  //!< what a regular peer may ask for in kCostPeriod
     std::size_t memory_pool = 10'000;  //!< blocks above the committed one
     sync::SyncConfig sync;
     sync::TuneLevel tune_level = sync::TuneLevel::balanced;

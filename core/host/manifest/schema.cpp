@@ -24,7 +24,8 @@ std::string_view manifest_schema() {
     "identity": {"type": "string", "default": "", "description": "its public key; a link to any other identity is refused"}}}},
   "miners": {"type": "array", "default": [], "description": "public keys of miners' nodes, in quotes: whoever proves one is dialled before others, may ask for twice as much and keeps its link when places are short", "items": {"type": "string"}},
   "max_peers": {"type": "integer", "default": 100, "minimum": 1, "maximum": 10000, "description": "links at most, of which 7 in 10 may be inbound"},
-  "wanted_peers": {"type": "integer", "default": 50, "minimum": 0, "maximum": 10000, "description": "links to fill up to from addresses that others name; 0: only the peers above are dialled"}}},
+  "wanted_peers": {"type": "integer", "default": 50, "minimum": 0, "maximum": 10000, "description": "links to fill up to from addresses that others name; 0: only the peers above are dialled"},
+  "peer_share": {"type": "integer", "format": "bytes", "default": 33554432, "minimum": 1048576, "maximum": 1099511627776, "description": "that a regular peer may ask for within 10 s before it is told to wait; a miner twice as much, an authority eight times"}}},
 "control": {"type": "object", "additionalProperties": false, "properties": {
   "listen": {"type": "string", "default": "127.0.0.1:0", "description": "address:port of the control door; loopback only"},
   "token_file": {"type": "string", "default": "", "description": "file of the bearer token; empty: data_dir/control.token"}}},

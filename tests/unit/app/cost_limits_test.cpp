@@ -9,6 +9,13 @@
 using namespace synod;
 using namespace synod::app;
 
+TEST_CASE("cost: what the operator gives a regular peer scales the others' share") {
+    constexpr std::uint64_t kGiB = 1ull << 30;
+    CHECK(cost_share(peers::Tier::kRegular, kGiB) == kGiB);
+    CHECK(cost_share(peers::Tier::kMiner, kGiB) == 2 * kGiB);
+    CHECK(cost_share(peers::Tier::kFederation, kGiB) == 8 * kGiB);
+}
+
 TEST_CASE("cost: in 10 s a regular peer may cost 32 MiB, a miner 64, an authority 256") {
     constexpr std::uint64_t kMiB = 1u << 20;
     const auto granted = [&](peers::Tier tier) {
