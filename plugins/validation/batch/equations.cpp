@@ -38,7 +38,7 @@ void Equations::screen(const synod_signature_checks& checks, std::uint64_t first
         const std::uint32_t slot = slot_of(checks.keys[i]);
         if (keys_[slot] != nullptr && ed25519::below(signature + 32, ed25519::kOrder) &&
             ed25519::canonical(signature)) {
-            live_.push_back({i, slot, {}, scalar_mod_l(signature + 32, 32)});
+            live_.push_back({i, slot, {}, scalar_below_l(signature + 32)});
         } else {
             write(checks.verdicts[i], false);
         }
@@ -51,8 +51,10 @@ void Equations::decode(const synod_signature_checks& checks) {
         encodings_.push_back(checks.signatures[one.check]);
     }
     is_point_.resize(live_.size());
-    points_.resize(live_.size() + 2 * keys_.size() + 2);
-    kernel_.decode(encodings_.data(), live_.size(), points_.data(), is_point_.data());
+    points_.resize(live_.size() + kQuarters * (keys_.size() + 1));
+    // For one point a register is mostly empty, and plain registers are faster.
+    const Kernel& kernel = live_.size() == 1 ? kKernelPortable : kernel_;
+    kernel.decode(encodings_.data(), live_.size(), points_.data(), is_point_.data());
     std::size_t kept = 0;
     for (std::size_t i = 0; i < live_.size(); ++i) {
         if (is_point_[i] == 0) {
@@ -69,8 +71,9 @@ void Equations::decode(const synod_signature_checks& checks) {
     for (std::size_t slot = 0; slot <= keys_.size(); ++slot) {
         const FixedPoint* fixed = slot < keys_.size() ? keys_[slot].get() : &base_;
         if (fixed != nullptr) {
-            points_[kept + 2 * slot] = fixed->odd[0][0];
-            points_[kept + 2 * slot + 1] = fixed->odd[1][0];
+            for (std::size_t quarter = 0; quarter < kQuarters; ++quarter) {
+                points_[kept + kQuarters * slot + quarter] = fixed->odd[quarter][0];
+            }
         }
     }
 }
@@ -88,8 +91,9 @@ void Equations::hash(const synod_signature_checks& checks) {
     for (std::size_t i = 0; i < live_.size(); ++i) {
         live_[i].h = scalar_mod_l(sealed_[i].digest, 64);
     }
-    if (live_.size() == 1) {
-        weights_.assign(1, 1);  // alone it is the rule's own equation, and nothing rests on chance
+    alone_ = live_.size() < kTogetherFrom;
+    if (alone_) {
+        weights_.assign(live_.size(), 1);  // alone it is the rule's own equation, and nothing rests on chance
     } else {
         draw_weights(kernel_, sealed_, weights_);
     }
@@ -97,10 +101,17 @@ void Equations::hash(const synod_signature_checks& checks) {
 
 void Equations::add_fixed(std::uint32_t slot, const Scalar& k) {
     const FixedPoint& fixed = slot < keys_.size() ? *keys_[slot] : base_;
+    const auto point = static_cast<std::uint32_t>(live_.size() + kQuarters * slot);
+    if (alone_) {  // no weight of 128 bits asks for as many doublings
+        const Quarters quarter = quarters(k);
+        for (unsigned i = 0; i < kQuarters; ++i) {
+            terms_.push_back({quarter.part[i], point + i, fixed.odd[i]});
+        }
+        return;
+    }
     const Halves half = halves(k);
-    const auto point = static_cast<std::uint32_t>(live_.size() + 2 * slot);
     terms_.push_back({half.low, point, fixed.odd[0]});
-    terms_.push_back({half.high, point + 1, fixed.odd[1]});
+    terms_.push_back({half.high, point + 2, fixed.odd[2]});
 }
 
 //! The sum of weight * (R + hA - sB) over live checks [first, last).
@@ -149,8 +160,9 @@ Work Equations::check(const synod_signature_checks& checks, std::uint64_t first,
     screen(checks, first, last);
     decode(checks);
     hash(checks);
-    if (!live_.empty()) {
-        judge(checks, 0, live_.size(), sum_of(0, live_.size()));
+    const std::size_t together = alone_ ? 1 : live_.size();
+    for (std::size_t i = 0; i < live_.size(); i += together) {
+        judge(checks, i, i + together, sum_of(i, i + together));
     }
     return work_;
 }

@@ -88,14 +88,15 @@ bool make_fixed(const std::uint8_t* encoding, FixedPoint& out) {
     if (E::decode(F::splat(y), encoding[31] >> 7, a) == 0) {
         return false;
     }
-    E::Extended points[2 * kFixedOdd];
+    E::Extended points[kQuarters * kFixedOdd];
     E::Extended base = E::extended(a);
-    odd_multiples(base, kFixedOdd, points);
-    for (int i = 0; i < 128; ++i) {
-        base = E::extended(E::twice(base));
+    for (unsigned quarter = 0; quarter < kQuarters; ++quarter) {
+        odd_multiples(base, kFixedOdd, points + quarter * kFixedOdd);
+        for (int i = 0; i < 64; ++i) {
+            base = E::extended(E::twice(base));
+        }
     }
-    odd_multiples(base, kFixedOdd, points + kFixedOdd);
-    affine(points, 2 * kFixedOdd, out.odd[0]);
+    affine(points, kQuarters * kFixedOdd, out.odd[0]);
     return true;
 }
 

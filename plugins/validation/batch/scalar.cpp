@@ -28,27 +28,27 @@ void sub_words(std::uint64_t* a, const std::uint64_t* b, unsigned n) noexcept {
     }
 }
 
-//! Takes the bits from 252 up out of `x` (9 words) and leaves c times them there instead. What stayed behind, below
-//! 2^252, goes to `low` (5 words).
+//! Takes the bits from 252 up out of `x`, which fill up to n words, and leaves c times them there instead. What stayed
+//! behind, below 2^252, goes to `low` (5 words).
+template <unsigned n>
 void fold(std::uint64_t* x, std::uint64_t* low) noexcept {
-    std::uint64_t high[5];
-    for (int i = 0; i < 5; ++i) {
+    std::uint64_t high[n];
+    for (unsigned i = 0; i < n; ++i) {
         high[i] = x[i + 3] >> 60 | x[i + 4] << 4;
     }
     std::memcpy(low, x, 32);
     low[3] &= 0x0fffffffffffffff;
     low[4] = 0;
-    std::uint64_t product[9] = {};
-    for (int i = 0; i < 2; ++i) {
+    std::memset(x, 0, 9 * sizeof *x);
+    for (unsigned i = 0; i < 2; ++i) {
         std::uint64_t carry = 0;
-        for (int j = 0; j < 5; ++j) {
-            const Uint128 p = Uint128{kC[i]} * high[j] + product[i + j] + carry;
-            product[i + j] = static_cast<std::uint64_t>(p);
+        for (unsigned j = 0; j < n; ++j) {
+            const Uint128 p = Uint128{kC[i]} * high[j] + x[i + j] + carry;
+            x[i + j] = static_cast<std::uint64_t>(p);
             carry = static_cast<std::uint64_t>(p >> 64);
         }
-        product[i + 5] = carry;
+        x[i + n] = carry;
     }
-    std::memcpy(x, product, sizeof product);
 }
 
 bool at_least_order(const std::uint64_t* a) noexcept {
@@ -61,16 +61,16 @@ bool at_least_order(const std::uint64_t* a) noexcept {
 }
 
 //! 2^252 = -c mod L, so x = x0 + 2^252 x1 is x0 - c x1. Three times that leaves x0 - y0 + z0 - w with every one of them
-//! below 2^252: 512 bits become 385, then 258, then 131.
+//! below 2^252: 512 bits become 385, then 258, then 131. `x` is 9 words, the last of them 0.
 Scalar reduce(std::uint64_t* x) noexcept {
     std::uint64_t sum[5];
     std::uint64_t low[5];
-    fold(x, sum);
+    fold<5>(x, sum);
     add_words(sum, kOrder, 5);
     add_words(sum, kOrder, 5);
-    fold(x, low);
+    fold<3>(x, low);
     sub_words(sum, low, 5);
-    fold(x, low);
+    fold<1>(x, low);
     add_words(sum, low, 5);
     sub_words(sum, x, 5);
     while (at_least_order(sum)) {  // at most four times
@@ -82,6 +82,12 @@ Scalar reduce(std::uint64_t* x) noexcept {
 }
 
 }  // namespace
+
+Scalar scalar_below_l(const std::uint8_t* bytes) noexcept {
+    Scalar out;
+    std::memcpy(out.l, bytes, sizeof out.l);
+    return out;
+}
 
 Scalar scalar_mod_l(const std::uint8_t* bytes, unsigned n) noexcept {
     std::uint64_t x[9] = {};
@@ -125,6 +131,17 @@ Scalar ProductSum::mod_l() const noexcept {
     }
     const Scalar out = reduce(x);
     return negative ? negated(out) : out;
+}
+
+Quarters quarters(const Scalar& a) noexcept {
+    Quarters out;
+    Int128 carry = 0;
+    for (int i = 0; i < 4; ++i) {
+        const Int128 part = static_cast<Int128>(a.l[i]) + carry;
+        carry = i < 3 && part >> 63 != 0 ? 1 : 0;
+        out.part[i] = part - (carry << 64);
+    }
+    return out;
 }
 
 Halves halves(const Scalar& a) noexcept {

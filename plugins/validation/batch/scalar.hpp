@@ -15,6 +15,8 @@ struct Scalar {
     std::uint64_t l[4];
 };
 
+//! The little-endian number in 32 bytes that is known to be below L.
+[[nodiscard]] Scalar scalar_below_l(const std::uint8_t* bytes) noexcept;
 //! The little-endian number in `n` bytes (32 or 64), mod L.
 [[nodiscard]] Scalar scalar_mod_l(const std::uint8_t* bytes, unsigned n) noexcept;
 //! L - a, or 0 for 0.
@@ -33,6 +35,12 @@ struct Halves {
     Int128 low, high;
 };
 [[nodiscard]] Halves halves(const Scalar& a) noexcept;
+
+//! a = the sum of 2^(64 i) part[i], the lower three in [-2^63, 2^63).
+struct Quarters {
+    Int128 part[4];
+};
+[[nodiscard]] Quarters quarters(const Scalar& a) noexcept;
 
 //! |a| without overflow at the lowest number.
 [[nodiscard]] constexpr Uint128 magnitude(Int128 a) noexcept {

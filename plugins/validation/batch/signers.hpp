@@ -11,7 +11,7 @@
 
 namespace synod::batch {
 
-//! Null for a key that the rule refuses. One is 4 KiB, so a full cache holds 4 MiB.
+//! Null for a key that the rule refuses. One is 8 KiB, so a full cache holds 8 MiB.
 using Signer = std::shared_ptr<const FixedPoint>;
 
 class Signers {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Random and mutated signatures in batches of every size: batch verification gives the reference's verdicts with every
-//! instruction set. 8,192 of them; with SYNOD_LONG set in the environment 10 million, which take half an hour.
+//! instruction set. 8,192 of them; with SYNOD_LONG set in the environment 10 million.
 
 #include "tests/property/validation/random_signatures.hpp"
 #include "tests/unit/plugins/validation/backend.hpp"

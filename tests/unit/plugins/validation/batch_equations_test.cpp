@@ -84,7 +84,7 @@ void spoil(Signed& c, std::size_t how) {
 
 TEST_CASE("a batch that holds is one sum: a term a signature, two a key, two for the base point") {
     REQUIRE(sodium_init() >= 0);
-    for (const std::size_t n : {1, 2, 7, 300}) {
+    for (const std::size_t n : {3, 7, 300}) {
         const Judged got = judge(kKernelPortable, good(n, 5));
         CHECK(got.verdicts == std::vector<std::uint8_t>(n, SYNOD_VERDICT_HOLDS));
         CHECK(got.work.sums == 1);
@@ -92,9 +92,26 @@ TEST_CASE("a batch that holds is one sum: a term a signature, two a key, two for
     }
 }
 
+TEST_CASE("one or two signatures are proven by themselves") {
+    REQUIRE(sodium_init() >= 0);
+    for (const std::size_t n : {1, 2}) {
+        auto checks = good(n, 5);
+        Judged got = judge(kKernelPortable, checks);
+        CHECK(got.verdicts == std::vector<std::uint8_t>(n, SYNOD_VERDICT_HOLDS));
+        CHECK(got.work.sums == n);
+        CHECK(got.work.terms == n * (1 + 4 + 4));
+        spoil(checks[n - 1], n);
+        got = judge(kKernelPortable, checks);
+        std::vector<std::uint8_t> expected(n, SYNOD_VERDICT_HOLDS);
+        expected[n - 1] = SYNOD_VERDICT_FAILS;
+        CHECK(got.verdicts == expected);
+        CHECK(got.work.sums == n);
+    }
+}
+
 TEST_CASE("one bad signature is found wherever it stands, for at most as many terms again") {
     REQUIRE(sodium_init() >= 0);
-    for (const std::size_t n : {1, 2, 3, 5, 16, 33, 200}) {
+    for (const std::size_t n : {3, 4, 5, 16, 33, 200}) {
         const auto checks = good(n, 4);
         for (std::size_t bad = 0; bad < n; bad += n < 50 ? 1 : 17) {
             CAPTURE(n);
@@ -140,12 +157,13 @@ TEST_CASE("any number of bad signatures is found, in fewer sums than twice as ma
 
 TEST_CASE("two errors that cancel in an unweighted sum are found") {
     REQUIRE(sodium_init() >= 0);
-    auto checks = good(2, 1);
+    auto checks = good(4, 1);
     // s1 + 1 and s2 - 1: the plain sum of the equations still holds.
     std::uint8_t one[32] = {1};
     crypto_core_ed25519_scalar_add(checks[0].signature.data() + 32, checks[0].signature.data() + 32, one);
     crypto_core_ed25519_scalar_sub(checks[1].signature.data() + 32, checks[1].signature.data() + 32, one);
-    CHECK(judge(kKernelPortable, checks).verdicts == std::vector<std::uint8_t>(2, SYNOD_VERDICT_FAILS));
+    CHECK(judge(kKernelPortable, checks).verdicts ==
+          std::vector<std::uint8_t>{SYNOD_VERDICT_FAILS, SYNOD_VERDICT_FAILS, SYNOD_VERDICT_HOLDS, SYNOD_VERDICT_HOLDS});
 }
 
 TEST_CASE("what fails without an equation leaves the others alone") {

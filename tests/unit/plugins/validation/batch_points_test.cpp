@@ -195,19 +195,19 @@ TEST_CASE("every kernel decodes what libsodium decodes, and to the same point") 
     CHECK(points > 1'000 * kernels().size());
 }
 
-TEST_CASE("fixed points are the odd multiples of the point and of 2^128 times it") {
+TEST_CASE("fixed points are the odd multiples of the point and of 2^64, 2^128 and 2^192 times it") {
     REQUIRE(sodium_init() >= 0);
     Rng rng(12);
     const Known known = known_points(rng, 3);
     for (std::size_t i = 0; i < known.points.size(); ++i) {
         FixedPoint fixed;
         REQUIRE(make_fixed(base_times(known.scalars[i]).data(), fixed));
-        for (std::size_t half = 0; half < 2; ++half) {
+        for (std::size_t quarter = 0; quarter < kQuarters; ++quarter) {
             for (std::size_t j = 0; j < kFixedOdd; ++j) {
                 Encoding k{};
-                k[16 * half] = static_cast<std::uint8_t>(2 * j + 1);
+                k[8 * quarter] = static_cast<std::uint8_t>(2 * j + 1);
                 crypto_core_ed25519_scalar_mul(k.data(), k.data(), known.scalars[i].data());
-                REQUIRE(encoding_of(fixed.odd[half][j]) == base_times(k));
+                REQUIRE(encoding_of(fixed.odd[quarter][j]) == base_times(k));
             }
         }
     }

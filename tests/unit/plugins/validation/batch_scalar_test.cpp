@@ -124,7 +124,7 @@ TEST_CASE("a sum of signed products is what libsodium adds up") {
     }
 }
 
-TEST_CASE("the halves of a number make it whole again, and so does a double negation") {
+TEST_CASE("the halves and quarters of a number make it whole again, and so does a double negation") {
     Rng rng(3);
     for (int i = 0; i < kRounds; ++i) {
         Scalar a = random_scalar(rng);
@@ -139,6 +139,19 @@ TEST_CASE("the halves of a number make it whole again, and so does a double nega
         crypto_core_ed25519_scalar_mul(whole.data(), signed_mod_l(half.high).data(), reduced(two_128).data());
         crypto_core_ed25519_scalar_add(whole.data(), whole.data(), signed_mod_l(half.low).data());
         REQUIRE(whole == bytes(a));
+        const Quarters quarter = quarters(a);
+        whole.fill(0);
+        for (std::size_t q = 0; q < 4; ++q) {
+            Bytes32 shifted, part;
+            Bytes64 power{};
+            power[8 * q] = 1;
+            crypto_core_ed25519_scalar_mul(part.data(), signed_mod_l(quarter.part[q]).data(), reduced(power).data());
+            crypto_core_ed25519_scalar_add(shifted.data(), whole.data(), part.data());
+            whole = shifted;
+            REQUIRE(magnitude(quarter.part[q]) <= Uint128{1} << 63);
+        }
+        REQUIRE(whole == bytes(a));
+        REQUIRE(bytes(scalar_below_l(bytes(a).data())) == bytes(a));
         Bytes32 minus;
         crypto_core_ed25519_scalar_negate(minus.data(), bytes(a).data());
         REQUIRE(bytes(negated(a)) == minus);
