@@ -91,27 +91,23 @@ void Equations::hash(const synod_signature_checks& checks) {
     for (std::size_t i = 0; i < live_.size(); ++i) {
         live_[i].h = scalar_mod_l(sealed_[i].digest, 64);
     }
-    alone_ = live_.size() < kTogetherFrom;
-    if (alone_) {
-        weights_.assign(live_.size(), 1);  // alone it is the rule's own equation, and nothing rests on chance
-    } else {
-        draw_weights(kernel_, sealed_, weights_);
-    }
 }
 
-void Equations::add_fixed(std::uint32_t slot, const Scalar& k) {
+void Equations::add_halves(std::uint32_t slot, const Scalar& k) {
     const FixedPoint& fixed = slot < keys_.size() ? *keys_[slot] : base_;
     const auto point = static_cast<std::uint32_t>(live_.size() + kQuarters * slot);
-    if (alone_) {  // no weight of 128 bits asks for as many doublings
-        const Quarters quarter = quarters(k);
-        for (unsigned i = 0; i < kQuarters; ++i) {
-            terms_.push_back({quarter.part[i], point + i, fixed.odd[i]});
-        }
-        return;
-    }
     const Halves half = halves(k);
     terms_.push_back({half.low, point, fixed.odd[0]});
     terms_.push_back({half.high, point + 2, fixed.odd[2]});
+}
+
+void Equations::add_quarters(std::uint32_t slot, const Scalar& k) {
+    const FixedPoint& fixed = slot < keys_.size() ? *keys_[slot] : base_;
+    const auto point = static_cast<std::uint32_t>(live_.size() + kQuarters * slot);
+    const Quarters quarter = quarters(k);
+    for (unsigned i = 0; i < kQuarters; ++i) {
+        terms_.push_back({quarter.part[i], point + i, fixed.odd[i]});
+    }
 }
 
 //! The sum of weight * (R + hA - sB) over live checks [first, last).
@@ -129,30 +125,44 @@ Point Equations::sum_of(std::size_t first, std::size_t last) {
     }
     for (std::uint32_t slot = 0; slot < keys_.size(); ++slot) {
         if (key_used_[slot] != 0) {
-            add_fixed(slot, by_key_[slot].mod_l());
+            add_halves(slot, by_key_[slot].mod_l());
         }
     }
-    add_fixed(static_cast<std::uint32_t>(keys_.size()), negated(of_base.mod_l()));
+    add_halves(static_cast<std::uint32_t>(keys_.size()), negated(of_base.mod_l()));
     ++work_.sums;
     work_.terms += terms_.size();
     return sum_.of(terms_, points_.data());
 }
 
+//! The rule's own equation. There is no weight, so nothing rests on chance and a quarter of the doublings is enough.
+void Equations::judge_alone(const synod_signature_checks& checks, std::size_t which) {
+    const Live& one = live_[which];
+    terms_.clear();
+    terms_.push_back({1, static_cast<std::uint32_t>(which), nullptr});
+    add_quarters(one.slot, one.h);
+    add_quarters(static_cast<std::uint32_t>(keys_.size()), negated(one.s));
+    ++work_.sums;
+    work_.terms += terms_.size();
+    write(checks.verdicts[one.check], has_small_order(straus_sum(terms_, points_.data())));
+}
+
 //! Live checks [first, last) have this sum. The right half's is what the left half's leaves of it, so that a level of
-//! the search costs a sum over half of what is in doubt. A sum over one check is a multiple of that check's own
-//! equation by its weight.
+//! the search costs a sum over half of what is in doubt.
 void Equations::judge(const synod_signature_checks& checks, std::size_t first, std::size_t last, const Point& sum) {
-    const bool holds = has_small_order(sum);
-    if (holds || last - first == 1) {
+    if (has_small_order(sum)) {
         for (std::size_t i = first; i < last; ++i) {
-            write(checks.verdicts[live_[i].check], holds);
+            write(checks.verdicts[live_[i].check], true);
         }
-        return;
+    } else if (last - first <= kAloneUpTo) {
+        for (std::size_t i = first; i < last; ++i) {
+            judge_alone(checks, i);
+        }
+    } else {
+        const std::size_t middle = first + (last - first) / 2;
+        const Point left = sum_of(first, middle);
+        judge(checks, first, middle, left);
+        judge(checks, middle, last, difference(sum, left));
     }
-    const std::size_t middle = first + (last - first) / 2;
-    const Point left = sum_of(first, middle);
-    judge(checks, first, middle, left);
-    judge(checks, middle, last, difference(sum, left));
 }
 
 Work Equations::check(const synod_signature_checks& checks, std::uint64_t first, std::uint64_t last) {
@@ -160,9 +170,13 @@ Work Equations::check(const synod_signature_checks& checks, std::uint64_t first,
     screen(checks, first, last);
     decode(checks);
     hash(checks);
-    const std::size_t together = alone_ ? 1 : live_.size();
-    for (std::size_t i = 0; i < live_.size(); i += together) {
-        judge(checks, i, i + together, sum_of(i, i + together));
+    if (live_.size() >= kTogetherFrom) {
+        draw_weights(kernel_, sealed_, weights_);
+        judge(checks, 0, live_.size(), sum_of(0, live_.size()));
+    } else {
+        for (std::size_t i = 0; i < live_.size(); ++i) {
+            judge_alone(checks, i);
+        }
     }
     return work_;
 }

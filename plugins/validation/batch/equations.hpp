@@ -29,8 +29,8 @@ public:
         : kernel_(kernel), signers_(signers), base_(base), hashes_(kernel), sum_(kernel) {}
 
     //! Writes the verdicts of checks [first, last), at most 2^24 of them, as one batch or, when they are too few to be
-    //! worth one, each by itself. Of n checks one bad one costs
-    //! log2(n) sums and n terms more; whatever is bad, n sums and n/2 * log2(n) terms more. Throws std::bad_alloc.
+    //! worth one, each by itself. Among n checks one bad one costs log2(n) + kAloneUpTo sums and n terms more;
+    //! whatever is bad, 2n sums and n/2 * log2(n) terms more, fixed points aside. Throws std::bad_alloc.
     Work check(const synod_signature_checks& checks, std::uint64_t first, std::uint64_t last);
 
 private:
@@ -49,12 +49,16 @@ private:
     void decode(const synod_signature_checks& checks);
     void hash(const synod_signature_checks& checks);
     [[nodiscard]] std::uint32_t slot_of(const std::uint8_t* key);
-    void add_fixed(std::uint32_t slot, const Scalar& k);
+    void add_halves(std::uint32_t slot, const Scalar& k);
+    void add_quarters(std::uint32_t slot, const Scalar& k);
     [[nodiscard]] Point sum_of(std::size_t first, std::size_t last);
+    void judge_alone(const synod_signature_checks& checks, std::size_t which);
     void judge(const synod_signature_checks& checks, std::size_t first, std::size_t last, const Point& sum);
 
     //! From so many on, one sum for all of them is faster than one for each. Measured, with both kernels.
     static constexpr std::size_t kTogetherFrom = 3;
+    //! So many, one of them bad, are faster proven each by itself than halved further. Measured.
+    static constexpr std::size_t kAloneUpTo = 4;
 
     const Kernel& kernel_;
     Signers& signers_;
@@ -62,7 +66,6 @@ private:
     HashQueue hashes_;
     MultiSum sum_;
     Work work_;
-    bool alone_ = false;  // fewer than kTogetherFrom: each has an equation of its own, and no weight
     std::unordered_map<Key, std::uint32_t, KeyHash> slots_;
     std::vector<Signer> keys_;  // by slot
     std::vector<Live> live_;

@@ -17,6 +17,8 @@ namespace {
 using namespace synod::batch;
 using Rng = std::mt19937_64;
 
+constexpr std::size_t kAlone = 4;  // so many are at last proven one by one
+
 struct Signed {
     std::array<std::uint8_t, 32> key;
     std::array<std::uint8_t, 64> signature;
@@ -123,13 +125,13 @@ TEST_CASE("one bad signature is found wherever it stands, for at most as many te
             expected[bad] = SYNOD_VERDICT_FAILS;
             REQUIRE(got.verdicts == expected);
             const auto levels = static_cast<std::uint64_t>(std::bit_width(n - 1));
-            REQUIRE(got.work.sums <= 1 + levels);
-            REQUIRE(got.work.terms <= 2 * n + (1 + levels) * (2 * 4 + 2));
+            REQUIRE(got.work.sums <= 1 + levels + kAlone);
+            REQUIRE(got.work.terms <= 2 * n + (1 + levels + kAlone) * (2 * 4 + 2));
         }
     }
 }
 
-TEST_CASE("any number of bad signatures is found, in fewer sums than twice as many checks") {
+TEST_CASE("any number of bad signatures is found, in at most twice as many sums as checks") {
     REQUIRE(sodium_init() >= 0);
     Rng rng(21);
     constexpr std::size_t kChecks = 150;
@@ -149,7 +151,7 @@ TEST_CASE("any number of bad signatures is found, in fewer sums than twice as ma
         }
         const Judged got = judge(kKernelPortable, spoilt);
         CHECK(got.verdicts == expected);
-        CHECK(got.work.sums <= kChecks);
+        CHECK(got.work.sums <= 2 * kChecks);
         const auto levels = static_cast<std::uint64_t>(std::bit_width(kChecks - 1));
         CHECK(got.work.terms <= kChecks + kChecks / 2 * levels + got.work.sums * (2 * 3 + 2));
     }
