@@ -15,7 +15,7 @@ namespace synod::batch {
 namespace {
 
 //! Signatures proven together. Below the lower bound a sum's fixed part weighs more than another worker is worth; the
-//! upper one bounds a worker's memory (about 1 MiB) and what one bad signature makes it do again.
+//! upper one bounds a worker's memory (1.5 MiB) and what one bad signature makes it do again.
 constexpr std::uint64_t kMinTogether = 32;
 constexpr std::uint64_t kMaxTogether = 2048;
 
