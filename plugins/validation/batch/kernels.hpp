@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 //! The loops in which a batch spends its time, decoding points, adding them into buckets and hashing: one table of
-//! functions for each instruction set. The functions keep no state, allocate nothing, never throw and may run on any thread; a
-//! table may only be called on a processor that has its instructions. All data is public, so time may depend on it.
+//! functions for each instruction set. The functions keep no state, allocate nothing, never throw and may run on any
+//! thread; a table may only be called on a processor that has its instructions. All data is public, so time may depend
+//! on it.
 
 #include "curve.hpp"
 
