@@ -52,47 +52,60 @@ struct Ifma {
     }
     static Fe tight(const Fe& a) { return a; }
 
+    //! The upper halves first: doubled, they are what the lower halves are added to.
     static Fe mul(const Fe& a, const Fe& b) {
-        Word low[10], high[10];
-        for (int k = 0; k < 10; ++k) {
-            low[k] = high[k] = _mm512_setzero_si512();
+        Word column[10];
+        for (Word& c : column) {
+            c = _mm512_setzero_si512();
         }
 #pragma GCC unroll 5
         for (int i = 0; i < 5; ++i) {
 #pragma GCC unroll 5
             for (int j = 0; j < 5; ++j) {
-                low[i + j] = _mm512_madd52lo_epu64(low[i + j], a.l[i], b.l[j]);
-                high[i + j + 1] = _mm512_madd52hi_epu64(high[i + j + 1], a.l[i], b.l[j]);
+                column[i + j + 1] = _mm512_madd52hi_epu64(column[i + j + 1], a.l[i], b.l[j]);
             }
         }
-        for (int k = 0; k < 10; ++k) {
-            low[k] = _mm512_add_epi64(low[k], _mm512_add_epi64(high[k], high[k]));
-        }
-        return folded(low);
-    }
-    //! Products of different limbs come twice.
-    static Fe sq(const Fe& a) {
-        Word low[10], high[10], low_once[10], high_once[10];
-        for (int k = 0; k < 10; ++k) {
-            low[k] = high[k] = low_once[k] = high_once[k] = _mm512_setzero_si512();
+        for (Word& c : column) {
+            c = _mm512_add_epi64(c, c);
         }
 #pragma GCC unroll 5
         for (int i = 0; i < 5; ++i) {
-            low_once[2 * i] = _mm512_madd52lo_epu64(low_once[2 * i], a.l[i], a.l[i]);
-            high_once[2 * i + 1] = _mm512_madd52hi_epu64(high_once[2 * i + 1], a.l[i], a.l[i]);
+#pragma GCC unroll 5
+            for (int j = 0; j < 5; ++j) {
+                column[i + j] = _mm512_madd52lo_epu64(column[i + j], a.l[i], b.l[j]);
+            }
+        }
+        return folded(column);
+    }
+    //! Products of different limbs come twice: they are doubled as soon as nothing else but squares is missing.
+    static Fe sq(const Fe& a) {
+        Word column[10], low[10];
+        for (int k = 0; k < 10; ++k) {
+            column[k] = low[k] = _mm512_setzero_si512();
+        }
+#pragma GCC unroll 5
+        for (int i = 0; i < 5; ++i) {
 #pragma GCC unroll 5
             for (int j = i + 1; j < 5; ++j) {
+                column[i + j + 1] = _mm512_madd52hi_epu64(column[i + j + 1], a.l[i], a.l[j]);
                 low[i + j] = _mm512_madd52lo_epu64(low[i + j], a.l[i], a.l[j]);
-                high[i + j + 1] = _mm512_madd52hi_epu64(high[i + j + 1], a.l[i], a.l[j]);
             }
         }
         for (int k = 0; k < 10; ++k) {
-            // 2 (low + 2 high + high_once) + low_once
-            Word sum = _mm512_add_epi64(low[k], _mm512_add_epi64(high[k], high[k]));
-            sum = _mm512_add_epi64(sum, high_once[k]);
-            low[k] = _mm512_add_epi64(_mm512_add_epi64(sum, sum), low_once[k]);
+            column[k] = _mm512_add_epi64(_mm512_add_epi64(column[k], column[k]), low[k]);
         }
-        return folded(low);
+#pragma GCC unroll 5
+        for (int i = 0; i < 5; ++i) {
+            column[2 * i + 1] = _mm512_madd52hi_epu64(column[2 * i + 1], a.l[i], a.l[i]);
+        }
+        for (Word& c : column) {
+            c = _mm512_add_epi64(c, c);
+        }
+#pragma GCC unroll 5
+        for (int i = 0; i < 5; ++i) {
+            column[2 * i] = _mm512_madd52lo_epu64(column[2 * i], a.l[i], a.l[i]);
+        }
+        return folded(column);
     }
 
     static Fe select(Mask take, const Fe& yes, const Fe& no) {
