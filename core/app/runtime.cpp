@@ -98,9 +98,10 @@ void Runtime::post(host::Instance& who, std::function<void()> task) {
 
 Result<void> Runtime::prove(pipeline::CheckSet& checks) {
     auto done = validation_.prove(checks);
-    if (!done && done.error().code == "validation.disagreement" && disagreement_) {
+    const std::string code = done ? "" : done.error().code;
+    if (code == "validation.disagreement" || code == "validation.none_left") {
         loop_->post([this, error = done.error()] {
-            if (const auto tell = std::exchange(disagreement_, {})) {
+            if (const auto tell = std::exchange(halt_, {})) {
                 tell(error);
             }
         });
@@ -170,23 +171,12 @@ Result<void> Runtime::load_plugins(const host::Manifest& manifest) {
             return std::unexpected(added.error());
         }
     }
-    auto uses = manifest.plugins;
-    if (manifest.text("sync", "validation_level") == "paranoid") {
-        const auto chosen =
-            std::ranges::find(uses, std::string("validation"), &host::PluginUse::kind);
-        if (chosen != uses.end() && chosen->use != "reference") {
-            auto beside = *chosen;
-            beside.use = "reference";
-            beside.alias = "validation-reference";
-            beside.config = "{}";
-            beside.file = host::find_library(manifest, beside.kind, beside.use);
-            uses.push_back(std::move(beside));
-        }
-    }
-    for (const auto& use : uses) {
-        auto added = add_plugin(use, manifest);
+    paranoid_ = manifest.text("sync", "validation_level") == "paranoid";
+    for (const auto& use : manifest.plugins) {
+        const bool required = use.required || indispensable(use.kind);
+        auto added = add_plugin(use, manifest, required);
         // A mistake in the manifest is the operator's to mend, whatever the plugin is for.
-        if (!added && (use.required || indispensable(use.kind) || added.error().code.starts_with("config."))) {
+        if (!added && (required || added.error().code.starts_with("config."))) {
             return added;
         }
         if (!added) {
@@ -194,10 +184,26 @@ Result<void> Runtime::load_plugins(const host::Manifest& manifest) {
             faults_.isolated({use.alias, "load", added.error().text()});
         }
     }
-    return {};
+    const auto chosen = std::ranges::find(manifest.plugins, std::string("validation"), &host::PluginUse::kind);
+    return chosen == manifest.plugins.end() || chosen->use == "reference"
+               ? Result<void>{}
+               : add_reference(*chosen, manifest);
 }
 
-Result<void> Runtime::add_plugin(const host::PluginUse& use, const host::Manifest& manifest) {
+//! Beside the chosen backend: to compare with in `paranoid`, else to take its place should it fail for
+//! good. Only then may it be missing.
+Result<void> Runtime::add_reference(const host::PluginUse& chosen, const host::Manifest& manifest) {
+    auto beside = chosen;
+    beside.use = "reference";
+    beside.alias = "validation-reference";
+    beside.config = "{}";
+    beside.file = host::find_library(manifest, beside.kind, beside.use);
+    const auto added = add_plugin(beside, manifest, paranoid_);
+    return paranoid_ ? added : Result<void>{};
+}
+
+Result<void> Runtime::add_plugin(const host::PluginUse& use, const host::Manifest& manifest,
+                                 bool required) {
     const host::Plugin* plugin = registry_->find_plugin("synod." + use.kind + "." + use.use);
     if (plugin == nullptr && use.file.empty()) {
         return fail("plugin.missing", "no plugin '" + use.use + "' of kind " + use.kind + " was found",
@@ -226,17 +232,16 @@ Result<void> Runtime::add_plugin(const host::PluginUse& use, const host::Manifes
         }
         config = std::move(*merged);
     }
-    auto added = registry_->add(*plugin, use.alias, config,
-                                {use.required || indispensable(use.kind), use.budget});
+    auto added = registry_->add(*plugin, use.alias, config, {required, use.budget});
     return added ? Result<void>{} : std::unexpected(added.error());
 }
 
 Result<void> Runtime::connect() {
     auto* consensus = registry_->of_kind(SYNOD_KIND_CONSENSUS);
     host::Instance* chosen = nullptr;
-    host::Instance* reference = nullptr;  // beside the chosen one in `paranoid`
+    host::Instance* reference = nullptr;  // beside the chosen one
     for (const auto& instance : registry_->instances()) {
-        if (instance->plugin().kind == SYNOD_KIND_VALIDATION) {
+        if (instance->plugin().kind == SYNOD_KIND_VALIDATION && instance->state() == host::State::kActive) {
             (chosen == nullptr ? chosen : reference) = instance.get();
         }
     }
@@ -246,7 +251,8 @@ Result<void> Runtime::connect() {
     if (reference != nullptr) {
         tasks_->share(*chosen, *reference);
     }
-    validation_.bind(*chosen, reference);
+    validation_.bind(*chosen, paranoid_ ? reference : nullptr);
+    validation_.stand_by(reference, [this](const pipeline::Isolated& who) { backend_isolated(who); });
     consensus_strand_ = tasks_->strand(*consensus);
     validation_strand_ = tasks_->strand(*chosen);
     consensus_ = std::make_unique<pipeline::Consensus>(
@@ -272,6 +278,12 @@ Result<void> Runtime::connect() {
         info_ = *info;
     });
     return outcome;
+}
+
+void Runtime::backend_isolated(const pipeline::Isolated& who) {
+    spdlog::error("{} is not used any more, {} proves: {}", who.alias,
+                  who.instead.empty() ? "nothing" : who.instead, who.why.text());
+    faults_.isolated({who.alias, who.call, who.why.text()});
 }
 
 host::MetricPage Runtime::metric_page() const {

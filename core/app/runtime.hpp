@@ -44,9 +44,9 @@ class Runtime {
     //! Runs a task as [worker] of an instance, never two at once. Any thread.
     void post(host::Instance& who, std::function<void()> task);
     [[nodiscard]] const synod_chain_info& info() const { return info_; }
-    //! Called once, on the control thread, when two backends contradict each other: nothing that they
-    //! prove counts any more. Before anything is proven.
-    void on_disagreement(std::function<void(const Error&)> fn) { disagreement_ = std::move(fn); }
+    //! Called once, on the control thread, when nothing can be proven any more: two backends contradict
+    //! each other, or the last one was isolated. Before anything is proven.
+    void on_halt(std::function<void(const Error&)> fn) { halt_ = std::move(fn); }
     //! The instruction set that the validation backend uses; empty when it doesn't say.
     [[nodiscard]] std::string isa() const;
     //! Opens the store of this chain under `dir`.
@@ -58,7 +58,9 @@ class Runtime {
   private:
     Runtime();
     Result<void> load_plugins(const host::Manifest& manifest);
-    Result<void> add_plugin(const host::PluginUse& use, const host::Manifest& manifest);
+    Result<void> add_reference(const host::PluginUse& chosen, const host::Manifest& manifest);
+    Result<void> add_plugin(const host::PluginUse& use, const host::Manifest& manifest, bool required);
+    void backend_isolated(const pipeline::Isolated& who);
     Result<void> connect();
     Result<void> prove(pipeline::CheckSet& checks);
     void settle();  //!< returns when nothing is read, planned or proven
@@ -68,6 +70,7 @@ class Runtime {
     PluginFaults faults_{bus_};
     host::Metrics metrics_;
     pipeline::Validation validation_;
+    bool paranoid_ = false;  //!< every proof is compared with the reference's
     std::unique_ptr<ControlLoop> loop_;
     std::unique_ptr<pipeline::WorkerPool> pool_;
     std::unique_ptr<PluginTasks> tasks_;
@@ -77,7 +80,7 @@ class Runtime {
     std::unique_ptr<pipeline::Consensus> consensus_;
     std::unique_ptr<pipeline::Pipeline> pipeline_;
     synod_chain_info info_{};
-    std::function<void(const Error&)> disagreement_;
+    std::function<void(const Error&)> halt_;
 };
 
 //! The plugin's configuration with the genesis file's content under `genesis`.

@@ -25,7 +25,7 @@ Result<std::unique_ptr<Service>> Service::start(const host::Manifest& manifest) 
         return std::unexpected(runtime.error());
     }
     out->runtime_ = std::move(*runtime);
-    out->runtime_->on_disagreement([service = out.get()](const Error& e) {
+    out->runtime_->on_halt([service = out.get()](const Error& e) {
         log_line("critical", e.text());
         service->halted_ = e;
     });

@@ -23,19 +23,27 @@ void Validation::bind(host::Instance& chosen, host::Instance* reference) {
     hashing_ = chosen.has(offsetof(Api, sha256d)) ? &chosen : nullptr;
 }
 
+void Validation::stand_by(host::Instance* standby, std::function<void(Isolated)> isolated) {
+    standby_ = standby;
+    isolated_ = std::move(isolated);
+}
+
 void Validation::unbind() {
     hashing_ = nullptr;
     chosen_ = nullptr;
     reference_ = nullptr;
+    standby_ = nullptr;
 }
 
 Result<void> Validation::prove(CheckSet& checks) {
     auto* chosen = chosen_.load();
     if (chosen == nullptr) {
-        return fail("plugin.missing", "no validation backend is bound");
+        return none_left_ ? std::unexpected(*none_left_)
+                          : fail("plugin.missing", "no validation backend is bound");
     }
     if (auto done = prove_on(*chosen, checks); !done || reference_ == nullptr) {
-        return done;
+        // At most once a backend: whoever is isolated isn't chosen again.
+        return done || chosen_.load() == chosen ? done : prove(checks);
     }
     const auto verdicts = checks.verdicts();
     if (auto done = prove_on(*reference_, checks); !done) {
@@ -58,7 +66,7 @@ Result<void> Validation::prove(CheckSet& checks) {
 
 Result<void> Validation::prove_on(host::Instance& backend, CheckSet& checks) {
     auto batch = checks.batch();
-    batch.deadline_ns = static_cast<std::uint64_t>((clock_.mono() + Duration(kPendingLimit)).count());
+    batch.deadline_ns = static_cast<std::uint64_t>((clock_.mono() + limits_.pending).count());
     std::future<synod_status> answer;
     {
         const std::scoped_lock lock(mutex_);
@@ -67,14 +75,21 @@ Result<void> Validation::prove_on(host::Instance& backend, CheckSet& checks) {
         pending.owner = &backend;
         answer = pending.answer.get_future();
     }
-    const synod_check_batch* given = &batch;
+    const auto* table = backend.table<Api>();
+    const auto lent = table != nullptr && table->max_inflight > 0
+                          ? std::make_shared<const LentBatch>(batch)
+                          : nullptr;
+    const synod_check_batch* given = lent ? lent->batch() : &batch;
     auto status = host::call<&Api::validate>(backend, kValidate, checks.number(), given);
     if (status && *status == SYNOD_PENDING) {
-        status = wait(backend, batch.ticket, std::move(answer));
+        status = wait(backend, lent, std::move(answer));
     }
     forget(batch.ticket);
     if (!status) {
         return std::unexpected(status.error());
+    }
+    if (lent) {
+        lent->give_back(batch);
     }
     if (!checks.answered()) {
         return host::misbehaved(backend, kValidate.function, "it left a check without a verdict");
@@ -82,16 +97,26 @@ Result<void> Validation::prove_on(host::Instance& backend, CheckSet& checks) {
     return {};
 }
 
-Result<synod_status> Validation::wait(host::Instance& backend, std::uint64_t ticket,
+Result<synod_status> Validation::wait(host::Instance& backend, std::shared_ptr<const LentBatch> lent,
                                       std::future<synod_status> answer) {
-    if (answer.wait_for(kPendingLimit) != std::future_status::ready) {
+    if (lent == nullptr) {
+        auto liar = host::misbehaved(backend, kValidate.function, "PENDING, though it says that it never is");
+        isolate(backend, liar.error());
+        return liar;
+    }
+    if (answer.wait_for(limits_.pending) != std::future_status::ready) {
+        const auto ticket = lent->batch()->ticket;
         // A failure to cancel changes nothing: the completion is what counts.
         (void)host::guarded(backend, kCancel, ticket, [&](synod_error*) {
             return backend.table<Api>()->cancel(backend.handle(), ticket);
         });
-        if (answer.wait_for(kCancelLimit) != std::future_status::ready) {
+        if (answer.wait_for(limits_.cancel) != std::future_status::ready) {
             backend.failures.fetch_add(1, std::memory_order_relaxed);
-            return fail("plugin.deadline", "a pending batch was never completed", backend.alias());
+            LentBatch::abandon(std::move(lent));
+            auto late = fail("plugin.deadline", "a pending batch was never completed", backend.alias(),
+                             "report it to the plugin's author");
+            isolate(backend, late.error());
+            return late;
         }
     }
     const auto status = answer.get();
@@ -100,6 +125,26 @@ Result<synod_status> Validation::wait(host::Instance& backend, std::uint64_t tic
         return std::unexpected(host::to_error(status, synod_error{}, backend.alias(), kValidate.function));
     }
     return status;
+}
+
+//! Of the two that are compared in `paranoid` the chosen one may go; without the reference nothing would
+//! be compared, and nobody asked for that.
+void Validation::isolate(host::Instance& backend, const Error& why) {
+    auto* next = &backend == chosen_.load() ? standby_ : nullptr;
+    hashing_ = nullptr;
+    reference_ = nullptr;
+    standby_ = nullptr;
+    chosen_ = next;
+    if (next == nullptr) {
+        none_left_ = Error{"validation.none_left",
+                           "nothing can prove in place of " + backend.alias() + ": " + why.message,
+                           "plugins.validation",
+                           "name another backend, or put synod-validation-reference.so beside the others"};
+    }
+    if (isolated_) {
+        isolated_({backend.alias(), kValidate.function, next == nullptr ? *none_left_ : why,
+                   next == nullptr ? std::string() : next->alias()});
+    }
 }
 
 void Validation::forget(std::uint64_t ticket) {

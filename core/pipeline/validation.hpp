@@ -6,34 +6,58 @@
 //! they are active. `prove` runs on one strand at a time, everything else on any thread.
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <map>
 #include <mutex>
+#include <optional>
 
 #include "core/host/guard.hpp"
 #include "core/host/services.hpp"
 #include "core/pipeline/check_set.hpp"
+#include "core/pipeline/lent_batch.hpp"
 
 namespace synod::pipeline {
 
-//! How long a backend may leave a batch PENDING, and how much longer after it was cancelled.
-inline constexpr std::chrono::seconds kPendingLimit{60};
-inline constexpr std::chrono::seconds kCancelLimit{10};
+//! How long a backend may leave a batch PENDING, and how much longer after it was cancelled. Together
+//! less than what the sync's watchdog waits at least (10 s): the backend is named before a stall is.
+inline constexpr Duration kPendingLimit = std::chrono::seconds(8);
+inline constexpr Duration kCancelLimit = std::chrono::seconds(1);
+
+struct PendingLimits {
+    Duration pending = kPendingLimit;
+    Duration cancel = kCancelLimit;
+};
+
+//! A backend that was taken out of use.
+struct Isolated {
+    std::string alias;
+    std::string call;
+    Error why;
+    std::string instead;  //!< who proves from now on; empty: nobody is left, every proof fails
+};
 
 class Validation final : public host::Hasher, public host::Completion {
   public:
     //! `clock` gives batches their deadline and must outlive this.
-    explicit Validation(host::Clock& clock = host::system_clock()) : clock_(clock) {}
+    explicit Validation(host::Clock& clock = host::system_clock(), PendingLimits limits = {})
+        : clock_(clock), limits_(limits) {}
 
     //! [main] Instances of the validation kind, active; `reference` may be null. They outlive their
     //! use here, which unbind() ends.
     void bind(host::Instance& chosen, host::Instance* reference);
+    //! [main] After bind, before the first proof. `standby` proves in place of a chosen one that never
+    //! completes a batch; it may be bind's reference, or null. `isolated` is told of whoever goes, on a
+    //! worker.
+    void stand_by(host::Instance* standby, std::function<void(Isolated)> isolated);
     //! [main] When no call runs any more, before the instances go.
     void unbind();
 
     //! Every verdict is written, or an error: plugin.*, plugin.misbehaving (a verdict is missing),
-    //! plugin.deadline, validation.disagreement (chosen and reference differ; the message has both).
-    //! [worker] of both instances.
+    //! validation.disagreement (chosen and reference differ; the message has both). A backend that never
+    //! completes a batch is isolated and the batch proven by the one that stands by;
+    //! validation.none_left: there is none.
+    //! [worker] of all instances.
     Result<void> prove(CheckSet& checks);
     //! The instruction set that the chosen one uses; empty when it doesn't say.
     [[nodiscard]] std::string isa() const;
@@ -49,13 +73,18 @@ class Validation final : public host::Hasher, public host::Completion {
         std::promise<synod_status> answer;
     };
     Result<void> prove_on(host::Instance& backend, CheckSet& checks);
-    Result<synod_status> wait(host::Instance& backend, std::uint64_t ticket,
+    Result<synod_status> wait(host::Instance& backend, std::shared_ptr<const LentBatch> lent,
                               std::future<synod_status> answer);
+    void isolate(host::Instance& backend, const Error& why);
     void forget(std::uint64_t ticket);
 
     host::Clock& clock_;
+    const PendingLimits limits_;
     std::atomic<host::Instance*> chosen_{nullptr};
     host::Instance* reference_ = nullptr;
+    host::Instance* standby_ = nullptr;
+    std::function<void(Isolated)> isolated_;
+    std::optional<Error> none_left_;
     std::atomic<host::Instance*> hashing_{nullptr};
     std::mutex mutex_;
     std::map<std::uint64_t, Pending> pending_;  // by ticket; at most one a backend

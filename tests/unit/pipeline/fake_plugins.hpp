@@ -12,6 +12,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <functional>
 #include <stdexcept>
 #include <thread>
 
@@ -35,6 +36,9 @@ inline std::array<std::atomic<bool>, 1'024> slots{};
 inline std::atomic<std::size_t> next_slot{0};
 inline const synod_host* fake_host = nullptr;
 inline std::atomic<std::uint64_t> fake_ticket{0};
+inline const synod_check_batch* fake_batch = nullptr;  //!< the last pending one
+inline std::function<void(std::uint64_t)> on_cancel;
+inline std::atomic<bool> sure_pends{false};  //!< the reference does what it says it never does
 
 inline synod_status misdo(synod_error* error) {
     switch (how.load()) {
@@ -134,15 +138,22 @@ inline synod_status fake_validate(synod_instance*, const synod_check_batch* batc
         batch->digests.verdicts[0] = SYNOD_VERDICT_UNKNOWN;
     }
     if (how == Do::kPend) {
+        fake_batch = batch;
         fake_ticket = batch->ticket;
         return SYNOD_PENDING;
     }
     return misdo(e);
 }
+inline synod_status fake_cancel(synod_instance*, std::uint64_t ticket) {
+    if (on_cancel) {
+        on_cancel(ticket);
+    }
+    return SYNOD_OK;
+}
 //! The reference always agrees that all holds.
 inline synod_status sure_validate(synod_instance*, const synod_check_batch* batch, synod_error*) {
     std::fill_n(batch->digests.verdicts, batch->digests.n, std::uint8_t{SYNOD_VERDICT_HOLDS});
-    return SYNOD_OK;
+    return sure_pends ? SYNOD_PENDING : SYNOD_OK;
 }
 inline void fake_sha256d(synod_instance*, const synod_bytes*, std::uint64_t n, std::uint8_t* out) {
     if (how == Do::kThrow) {
@@ -166,8 +177,8 @@ inline const synod_consensus_api kFakeConsensus = [] {
     return a;
 }();
 inline const synod_validation_api kFakeValidation{sizeof(synod_validation_api), 1, 0, fake_validate,
-                                                  nullptr, fake_sha256d, nullptr};
-inline const synod_validation_api kSureValidation{sizeof(synod_validation_api), 1, 0, sure_validate,
+                                                  fake_cancel, fake_sha256d, nullptr};
+inline const synod_validation_api kSureValidation{sizeof(synod_validation_api), 0, 0, sure_validate,
                                                   nullptr, nullptr, nullptr};
 
 inline synod_status fake_create(const synod_host* host, synod_bytes, synod_instance** out, synod_error*) {
@@ -212,6 +223,8 @@ struct FakeHost {
         blocks_read = 0;
         states = 0;
         released_twice = 0;
+        on_cancel = {};
+        sure_pends = false;
         const auto plugins = registry.register_static(&kFakeEntry).value();
         chain = registry.add(*plugins[0], "chain").value();
         backend = registry.add(*plugins[1], "backend").value();

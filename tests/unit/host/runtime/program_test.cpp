@@ -67,6 +67,51 @@ TEST_CASE("a crash in a plugin names the plugin, the call and the height") {
                       std::string::npos, said);
 }
 
+TEST_CASE("a backend that never completes is named: with the reference beside it work goes on, without it ends") {
+    if (!built()) {
+        return;
+    }
+    const testing::Folder folder;
+    const auto forged = testing::run("chain forge --blocks 20 --authorities 1 --validation reference --out " +
+                                     (folder / "f"));
+    REQUIRE_MESSAGE(forged.code == 0, forged.output);
+    // A program of its own, beside which all plugins are but the reference.
+    std::filesystem::create_directories(folder / "lone/bin");
+    std::filesystem::copy_file(testing::program(), folder / "lone/bin/synod");
+    std::filesystem::copy(SYNOD_BINARY_DIR "/plugins", folder / "lone/plugins");
+    std::filesystem::remove(folder / "lone/plugins/synod-validation-reference.so");
+    // An authority that is a quorum by itself: the first thing it proves is the block that it makes.
+    testing::write_file(folder / "node.yaml",
+                        "node: {name: alone, data_dir: data, genesis: f/genesis.yaml, "
+                        "authority_key: f/authority-0.key}\nplugins:\n  validation: {use: " HOST_PLUGINS
+                        "hanging_backend.so, as: remote}\n");
+    const auto start = [&](const char* name, std::vector<std::string> arguments) {
+        return app::devnet::Process::start(name, arguments, folder / (std::string(name) + ".txt"));
+    };
+    const std::string hanging = HOST_PLUGINS "hanging_backend.so", lone = folder / "lone/bin/synod";
+    auto with = start("with", {testing::program().string(), "chain", "verify", folder / "f/chain", "--validation",
+                               hanging});
+    auto without = start("without", {lone, "chain", "verify", folder / "f/chain", "--validation", hanging});
+    auto node = start("node", {lone, "run", folder / "node.yaml"});
+    REQUIRE(with);
+    REQUIRE(without);
+    REQUIRE(node);
+    const auto said = [&](const char* name) { return testing::read_file(folder / (std::string(name) + ".txt")); };
+    CHECK(with->wait(kStartTime));
+    CHECK_MESSAGE(with->exit_code() == 0, said("with"));
+    CHECK(without->wait(kStartTime));
+    CHECK(without->exit_code() == 1);
+    const std::string why = "nothing can prove in place of validation: a pending batch was never completed "
+                            "[validation.none_left]";
+    CHECK_MESSAGE(said("without").find(why) != std::string::npos, said("without"));
+    CHECK(node->wait(kStartTime));
+    CHECK(node->exit_code() == 1);
+    CHECK_MESSAGE(said("node").find("synod: halted: nothing can prove in place of remote: a pending batch was never "
+                                    "completed [validation.none_left]") != std::string::npos, said("node"));
+    const auto log = testing::read_file(folder / "data/synod.log");
+    CHECK_MESSAGE(log.find("remote is not used any more, nothing proves") != std::string::npos, log);
+}
+
 TEST_CASE("a running node shows its metrics") {
     if (!built()) {
         return;
