@@ -14,6 +14,7 @@
 #include "core/control/exchange.hpp"
 #include "core/control/files.hpp"
 #include "core/control/rpc.hpp"
+#include "core/net/listen.hpp"
 
 namespace synod::control {
 
@@ -297,25 +298,11 @@ Result<void> ControlServer::Impl::listen() {
         return std::unexpected(std::move(secret.error()));
     }
     token = std::move(*secret);
-    const tcp::endpoint endpoint(address, config.port);
-    acceptor.open(endpoint.protocol(), error);
-    if (!error) {
-        acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    const auto port = net::listen(acceptor, {address, config.port}, "control");
+    if (!port) {
+        return std::unexpected(port.error());
     }
-    if (!error) {
-        acceptor.bind(endpoint, error);
-    }
-    if (!error) {
-        acceptor.listen(asio::socket_base::max_listen_connections, error);
-    }
-    const auto bound = error ? tcp::endpoint() : acceptor.local_endpoint(error);
-    if (error) {
-        return fail("control.listen_failed",
-                    "cannot listen on " + config.address + ":" + std::to_string(config.port) +
-                        ": " + error.message(),
-                    "control", "choose a free port and an address of this machine");
-    }
-    file = describe(address.to_string(), bound.port(), config.token_file);
+    file = describe(address.to_string(), *port, config.token_file);
     return write_control_file(folder_of(config.token_file), file);
 }
 

@@ -12,6 +12,7 @@
 #include <set>
 #include <thread>
 
+#include "core/net/listen.hpp"
 #include "core/net/messages.hpp"
 #include "core/net/session.hpp"
 
@@ -74,26 +75,15 @@ struct Network::Impl : SessionOwner {
     Result<void> listen() {
         boost::system::error_code error;
         const auto address = asio::ip::make_address(config.listen_address, error);
-        const tcp::endpoint endpoint(address, config.listen_port);
-        if (!error) {
-            acceptor.open(endpoint.protocol(), error);
-        }
-        if (!error) {
-            acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-        }
-        if (!error) {
-            acceptor.bind(endpoint, error);
-        }
-        if (!error) {
-            acceptor.listen(asio::socket_base::max_listen_connections, error);
-        }
         if (error) {
-            return fail("net.listen_failed",
-                        "cannot listen on " + config.listen_address + ":" +
-                            std::to_string(config.listen_port) + ": " + error.message(),
-                        "network", "choose a free port and an address of this machine");
+            return fail("net.listen_failed", config.listen_address + " is not a numeric address", "net",
+                        "write 127.0.0.1, for example");
         }
-        bound_port = acceptor.local_endpoint().port();
+        const auto port = net::listen(acceptor, {address, config.listen_port}, "net");
+        if (!port) {
+            return std::unexpected(port.error());
+        }
+        bound_port = *port;
         hello.network_id = config.network_id;
         hello.genesis = config.genesis;
         hello.listen_port = bound_port;

@@ -80,6 +80,24 @@ TEST_CASE("network: 8 MiB frames both ways, then an orderly close") {
     CHECK(a.down[0] == "test.done");
 }
 
+TEST_CASE("network: a port that is taken and an address that is none are errors") {
+    Log a;
+    auto first = Network::start(config(), a);
+    REQUIRE(first);
+    auto taken = config();
+    taken.listen_port = (*first)->port();
+    auto second = Network::start(taken, a);
+    REQUIRE(!second);
+    CHECK(second.error().code == "net.listen_failed");
+    CHECK(second.error().message.starts_with("cannot listen on 127.0.0.1:" + std::to_string((*first)->port())));
+    auto name = config();
+    name.listen_address = "localhost";
+    auto third = Network::start(name, a);
+    REQUIRE(!third);
+    CHECK(third.error().code == "net.listen_failed");
+    CHECK(third.error().message == "localhost is not a numeric address");
+}
+
 TEST_CASE("network: another genesis is refused on both sides with both hashes") {
     Log a;
     Log b;
