@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 #include <dlfcn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -12,6 +11,7 @@
 
 #include "core/host/guard.hpp"
 #include "core/host/loader.hpp"
+#include "tests/support/child.hpp"
 
 using namespace synod;
 using namespace synod::host;
@@ -76,36 +76,14 @@ std::string bytes_of(const std::string& file) {
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
-struct Died {
-    int signal = 0;
-    std::string said;
-};
-
 //! What a child process says and dies of when it calls score of that odd plugin.
-Died crash_in(const std::string& name) {
-    int ends[2];
-    REQUIRE(::pipe(ends) == 0);
-    const pid_t child = ::fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
-        ::dup2(ends[1], STDERR_FILENO);
+testing::Died crash_in(const std::string& name) {
+    return testing::in_a_child([&] {
         install_crash_handler();
         Rig rig(name);
         std::int64_t out[2] = {};
         (void)rig.score(out);
-        ::_exit(0);
-    }
-    ::close(ends[1]);
-    Died died;
-    char buffer[256];
-    for (ssize_t n = 0; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;) {
-        died.said.append(buffer, static_cast<std::size_t>(n));
-    }
-    ::close(ends[0]);
-    int status = 0;
-    REQUIRE(::waitpid(child, &status, 0) == child);
-    died.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    return died;
+    });
 }
 
 }  // namespace

@@ -4,13 +4,12 @@
 #include "core/pipeline/consensus.hpp"
 
 #include <doctest/doctest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <csignal>
 
 #include "core/pipeline/pipeline.hpp"
 #include "fake_plugins.hpp"
+#include "tests/support/child.hpp"
 
 using namespace synod;
 using namespace synod::pipeline;
@@ -48,29 +47,11 @@ struct Bench {
     Do wanted = Do::kWell;
 };
 
-//! What a child process prints and dies of when `fn` runs in it.
-std::pair<int, std::string> child(const std::function<void()>& fn) {
-    int ends[2];
-    REQUIRE(::pipe(ends) == 0);
-    const pid_t pid = ::fork();
-    REQUIRE(pid >= 0);
-    if (pid == 0) {
-        ::dup2(ends[1], STDERR_FILENO);
-        ::close(ends[1]);
+Died crash(const std::function<void()>& fn) {
+    return in_a_child([&] {
         host::install_crash_handler();
         fn();
-        ::_exit(0);
-    }
-    ::close(ends[1]);
-    std::string said;
-    char buffer[256];
-    for (ssize_t n = 0; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;) {
-        said.append(buffer, static_cast<std::size_t>(n));
-    }
-    ::close(ends[0]);
-    int status = 0;
-    REQUIRE(::waitpid(pid, &status, 0) == pid);
-    return {WIFSIGNALED(status) ? WTERMSIG(status) : 0, said};
+    });
 }
 
 Result<void> prove_all(CheckSet& checks) {
@@ -266,13 +247,13 @@ TEST_CASE("the plugin's own failure is nobody else's fault") {
 }
 
 TEST_CASE("a crash in the pipeline names the plugin, the call and the batch") {
-    const auto [signal, said] = child([] {
+    const auto [signal, said] = crash([] {
         Bench bench;
         (void)run_job(bench, Do::kCrash);
     });
     CHECK(signal == SIGSEGV);
     CHECK_MESSAGE(said.find("crashed in plugin chain, call consensus.decode, batch 7") != std::string::npos, said);
-    const auto [second, text] = child([] {
+    const auto [second, text] = crash([] {
         Bench bench;
         bench.wanted = Do::kCrash;
         (void)bench.plan(300, 2);

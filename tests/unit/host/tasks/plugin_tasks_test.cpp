@@ -3,13 +3,13 @@
 #include "core/app/plugin_tasks.hpp"
 
 #include <doctest/doctest.h>
-#include <sys/wait.h>
 #include <synod/scoring.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <future>
 #include <stdexcept>
+
+#include "tests/support/child.hpp"
 
 using namespace synod;
 using app::PluginTasks;
@@ -161,13 +161,7 @@ TEST_CASE("shared instances run on one strand") {
 }
 
 TEST_CASE("a crash in a part of a call that fans out names the call") {
-    int ends[2];
-    REQUIRE(::pipe(ends) == 0);
-    const pid_t pid = ::fork();
-    REQUIRE(pid >= 0);
-    if (pid == 0) {
-        ::dup2(ends[1], STDERR_FILENO);
-        ::close(ends[1]);
+    const auto [signal, said] = testing::in_a_child([] {
         host::install_crash_handler();
         Bench bench;
         // Whichever thread takes the part: the caller waits in the first until another crashed.
@@ -183,18 +177,8 @@ TEST_CASE("a crash in a part of a call that fans out names the call") {
         (void)host::guarded(*bench.who, host::Terms{"validate"}, 12, [&](synod_error*) {
             return given->exec->parallel(given, crash, nullptr, 3);
         });
-        ::_exit(0);
-    }
-    ::close(ends[1]);
-    std::string said;
-    char buffer[256];
-    for (ssize_t n = 0; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;) {
-        said.append(buffer, static_cast<std::size_t>(n));
-    }
-    ::close(ends[0]);
-    int status = 0;
-    REQUIRE(::waitpid(pid, &status, 0) == pid);
-    CHECK(WIFSIGNALED(status));
+    });
+    CHECK(signal == SIGSEGV);
     CHECK_MESSAGE(said.find("crashed in plugin busy, call validate, batch 12") != std::string::npos, said);
     CHECK_MESSAGE(said.find("outside any plugin") == std::string::npos, said);
 }
