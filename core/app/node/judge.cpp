@@ -62,7 +62,7 @@ Sentence Judge::charge(const PublicKey& identity, std::uint64_t group, const Cha
     if (needed) {
         ledger_.unban(identity);
         ++self_faults_;
-        unanswered(identity, reason, now);
+        liveness_.timed_out(identity, reason, now);
         return Sentence::kCoolDown;
     }
     if (verdict == peers::Verdict::kDisconnect) {
@@ -70,30 +70,6 @@ Sentence Judge::charge(const PublicKey& identity, std::uint64_t group, const Cha
     }
     store_change_(ban_record(identity, unix_now + peers::kBanMs, reason, rule, charge.height));
     return Sentence::kBan;
-}
-
-void Judge::unanswered(const PublicKey& identity, std::string reason, Instant now) {
-    const auto until = liveness_.timed_out(identity, now);
-    if (cool_downs_.size() >= peers::kMaxLivenessEntries && !cool_downs_.contains(identity)) {
-        std::erase_if(cool_downs_, [&](const auto& entry) { return entry.second.until <= now; });
-        if (cool_downs_.size() >= peers::kMaxLivenessEntries) {
-            return;
-        }
-    }
-    auto& entry = cool_downs_[identity];
-    entry.times += entry.until == until ? 0 : 1;
-    entry.until = until;
-    entry.reason = std::move(reason);
-}
-
-void Judge::answered(const PublicKey& identity) {
-    liveness_.answered(identity);
-    cool_downs_.erase(identity);
-}
-
-std::optional<CoolingDown> Judge::cool_down(const PublicKey& identity) const {
-    const auto it = cool_downs_.find(identity);
-    return it == cool_downs_.end() ? std::nullopt : std::optional(it->second);
 }
 
 }  // namespace synod::app

@@ -7,7 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <unordered_map>
+#include <utility>
 
 #include "core/peers/liveness.hpp"
 #include "core/peers/misbehaviour.hpp"
@@ -28,12 +28,6 @@ struct Charge {
 
 enum class Sentence : std::uint8_t { kNone, kSelfFault, kCoolDown, kDisconnect, kBan };
 
-struct CoolingDown {
-    Instant until{};
-    std::string reason;
-    std::uint32_t times = 0;  //!< since the last useful answer
-};
-
 class Judge {
   public:
     //! `store_change` gets bans to be written.
@@ -47,8 +41,10 @@ class Judge {
     Sentence charge(const PublicKey& identity, std::uint64_t group, const Charge& charge, bool needed,
                     Instant now, UnixMs unix_now);
     //! It didn't answer, or far too slowly. Costs time, never points.
-    void unanswered(const PublicKey& identity, std::string reason, Instant now);
-    void answered(const PublicKey& identity);
+    void unanswered(const PublicKey& identity, std::string reason, Instant now) {
+        liveness_.timed_out(identity, std::move(reason), now);
+    }
+    void answered(const PublicKey& identity) { liveness_.answered(identity); }
     //! Our own fault is suspected, whoever it was that found out.
     void suspect_ourselves() { ++self_faults_; }
 
@@ -62,15 +58,15 @@ class Judge {
                                            UnixMs unix_now) const {
         return ledger_.standing(identity, now, unix_now);
     }
-    //! The newest cool-down since the last useful answer; it may have ended.
-    [[nodiscard]] std::optional<CoolingDown> cool_down(const PublicKey& identity) const;
+    [[nodiscard]] std::optional<peers::CoolDown> cool_down(const PublicKey& identity) const {
+        return liveness_.cool_down(identity);
+    }
     [[nodiscard]] std::uint64_t self_faults() const { return self_faults_; }
 
   private:
     peers::Misbehaviour ledger_;
     peers::Liveness liveness_;
     peers::SelfFault self_fault_;
-    std::unordered_map<PublicKey, CoolingDown> cool_downs_;  // at most kMaxLivenessEntries
     std::uint64_t self_faults_ = 0;
     std::function<void(store::Commit)> store_change_;
 };

@@ -31,7 +31,7 @@ TEST_CASE("liveness.cool_down_doubles_to_ten_minutes_and_ends_with_an_answer") {
     Liveness ledger;
     Instant now{};
     for (const auto wait : {30, 60, 120, 240, 480, 600, 600}) {
-        const auto until = ledger.timed_out(key(1), now);
+        const auto until = ledger.timed_out(key(1), "slow", now);
         CHECK(until - now == seconds(wait));
         CHECK(ledger.cooling(key(1), until - Duration(1)));
         CHECK(!ledger.cooling(key(1), until));
@@ -39,24 +39,31 @@ TEST_CASE("liveness.cool_down_doubles_to_ten_minutes_and_ends_with_an_answer") {
     }
     CHECK(!ledger.cooling(key(2), now));
     ledger.answered(key(1));
-    CHECK(ledger.timed_out(key(1), now) == now + seconds(30));
+    CHECK(ledger.timed_out(key(1), "slow", now) == now + seconds(30));
 }
 
 TEST_CASE("liveness.time_outs_of_requests_that_were_open_together_count_once") {
     Liveness ledger;
-    const auto until = ledger.timed_out(key(1), seconds(5));
-    CHECK(ledger.timed_out(key(1), seconds(6)) == until);
-    CHECK(ledger.timed_out(key(1), seconds(7)) == until);
-    CHECK(ledger.timed_out(key(1), until) == until + seconds(60));
+    const auto until = ledger.timed_out(key(1), "slow", seconds(5));
+    CHECK(ledger.timed_out(key(1), "slow", seconds(6)) == until);
+    CHECK(ledger.timed_out(key(1), "slow", seconds(7)) == until);
+    REQUIRE(ledger.cool_down(key(1)));
+    CHECK(ledger.cool_down(key(1))->times == 1);
+    CHECK(ledger.timed_out(key(1), "silent", until) == until + seconds(60));
+    CHECK(ledger.cool_down(key(1))->times == 2);
+    CHECK(ledger.cool_down(key(1))->reason == "silent");
+    CHECK(ledger.cool_down(key(1))->until == until + seconds(60));
+    ledger.answered(key(1));
+    CHECK(!ledger.cool_down(key(1)));
 }
 
 TEST_CASE("liveness.is_bounded_and_forgets_the_soonest_over") {
     Liveness ledger;
-    ledger.timed_out(key(0), Instant{});
-    const auto until = ledger.timed_out(key(0), seconds(30));
+    ledger.timed_out(key(0), "slow", Instant{});
+    const auto until = ledger.timed_out(key(0), "slow", seconds(30));
     CHECK(until == seconds(90));
     for (std::uint32_t i = 1; i < kMaxLivenessEntries + 50; ++i) {
-        ledger.timed_out(key(i), seconds(31));
+        ledger.timed_out(key(i), "slow", seconds(31));
     }
     CHECK(ledger.size() == kMaxLivenessEntries);
     CHECK(ledger.cooling(key(0), seconds(80)));
@@ -187,27 +194,15 @@ TEST_CASE("self_fault.same_bytes_from_two_groups_clear_everybody") {
     const auto same_group = faults.failed(digest(1), key(2), 100);
     CHECK(!same_group.self_fault_suspected);
     CHECK(same_group.cleared.empty());
-    CHECK(!faults.suspected());
 
     const auto other = faults.failed(digest(1), key(3), 200);
     CHECK(other.self_fault_suspected);
     CHECK(other.cleared == std::vector{key(1), key(2)});
-    CHECK(faults.suspected());
 
     const auto later = faults.failed(digest(1), key(4), 100);
     CHECK(later.self_fault_suspected);
     CHECK(later.cleared.empty());
     CHECK(!faults.failed(digest(2), key(3), 200).self_fault_suspected);
-}
-
-TEST_CASE("self_fault.ends_when_the_bytes_are_shown_to_be_bad") {
-    SelfFault faults;
-    faults.failed(digest(1), key(1), 1);
-    faults.failed(digest(1), key(2), 2);
-    CHECK(faults.shown_bad(digest(1)) == std::vector{key(1), key(2)});
-    CHECK(!faults.suspected());
-    CHECK(!faults.failed(digest(1), key(3), 3).self_fault_suspected);
-    CHECK(faults.shown_bad(digest(9)).empty());
 }
 
 TEST_CASE("self_fault.is_bounded") {
@@ -218,9 +213,9 @@ TEST_CASE("self_fault.is_bounded") {
         faults.failed(digest(i), key(1), 1);
     }
     CHECK(faults.size() == kMaxFailureDigests);
-    CHECK(!faults.suspected());  // went with its digest
+    CHECK(!faults.failed(digest(0), key(1), 2).self_fault_suspected);  // forgotten with its digest
     for (std::uint32_t i = 0; i < 100; ++i) {
         faults.failed(digest(5), key(i + 10), 1);
     }
-    CHECK(faults.shown_bad(digest(5)).size() == kMaxSenders);
+    CHECK(faults.failed(digest(5), key(1), 2).cleared.size() == kMaxSenders);
 }
