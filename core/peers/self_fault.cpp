@@ -10,9 +10,7 @@ SelfFault::Entry& SelfFault::entry_for(const Hash& digest, std::uint64_t group) 
         return it->second;
     }
     if (seen_.size() >= kMaxFailureDigests) {
-        const auto oldest = seen_.find(order_.front());
-        open_ -= oldest->second.verdict == Verdict::kOurselves ? 1 : 0;
-        seen_.erase(oldest);
+        seen_.erase(order_.front());
         order_.pop_front();
     }
     order_.push_back(digest);
@@ -24,27 +22,16 @@ SelfFault::Entry& SelfFault::entry_for(const Hash& digest, std::uint64_t group) 
 Blame SelfFault::failed(const Hash& digest, const PublicKey& identity, std::uint64_t group) {
     auto& entry = entry_for(digest, group);
     Blame out;
-    if (entry.verdict == Verdict::kSender && group != entry.first_group) {
-        entry.verdict = Verdict::kOurselves;
-        ++open_;
+    if (!entry.ours && group != entry.first_group) {
+        entry.ours = true;
         out.cleared = entry.senders;
     }
     if (entry.senders.size() < kMaxSenders &&
         std::ranges::find(entry.senders, identity) == entry.senders.end()) {
         entry.senders.push_back(identity);
     }
-    out.self_fault_suspected = entry.verdict == Verdict::kOurselves;
+    out.self_fault_suspected = entry.ours;
     return out;
-}
-
-std::vector<PublicKey> SelfFault::shown_bad(const Hash& digest) {
-    const auto it = seen_.find(digest);
-    if (it == seen_.end()) {
-        return {};
-    }
-    open_ -= it->second.verdict == Verdict::kOurselves ? 1 : 0;
-    it->second.verdict = Verdict::kShownBad;
-    return it->second.senders;
 }
 
 }  // namespace synod::peers

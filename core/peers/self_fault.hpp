@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 //! Whose fault is a failed check (behaviour.md section 5)? The same bytes failing from peers of two
-//! different groups are our fault until shown otherwise. Plain values on the control thread. It
+//! different groups are our fault. Plain values on the control thread. It
 //! only says what it suspects; the caller reports to the misbehaviour ledger or pardons.
 
 #include <deque>
@@ -27,17 +27,11 @@ class SelfFault {
     //! `identity` of network `group` (/16 or IPv6 /32, any injective number) sent bytes whose hash
     //! is `digest` and which failed a check here.
     Blame failed(const Hash& digest, const PublicKey& identity, std::uint64_t group);
-    //! Somebody else showed that the bytes are bad (a second backend, a quorum against them).
-    //! Answers who sent them; from now on every sender is to blame.
-    std::vector<PublicKey> shown_bad(const Hash& digest);
-    //! Whether any suspicion is open.
-    [[nodiscard]] bool suspected() const { return open_ > 0; }
     [[nodiscard]] std::size_t size() const { return seen_.size(); }
 
   private:
-    enum class Verdict : std::uint8_t { kSender, kOurselves, kShownBad };
     struct Entry {
-        Verdict verdict = Verdict::kSender;
+        bool ours = false;  // the fault
         std::uint64_t first_group = 0;
         std::vector<PublicKey> senders;
     };
@@ -45,7 +39,6 @@ class SelfFault {
 
     std::unordered_map<Hash, Entry> seen_;
     std::deque<Hash> order_;
-    std::size_t open_ = 0;
 };
 
 }  // namespace synod::peers
