@@ -86,7 +86,8 @@ void Node::peer_down(std::uint64_t peer, const std::string& reason) {
     if (departed_.size() >= kMaxDeparted) {
         departed_.clear();
     }
-    auto left = linked_peer(peer, it->second, driver_->machine().snapshot(mono_now()));
+    // What was measured of it as of the last status: a snapshot for each that goes would cost the square.
+    auto left = linked_peer(peer, it->second, status()->sync);
     left.connected = false;
     left.in_flight = 0;
     left.left_because = reason;
