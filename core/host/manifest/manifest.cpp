@@ -118,11 +118,11 @@ void read_typed(Manifest& out, const Document& document, std::vector<Problem>& p
     out.listen = out.text("network", "listen");
     out.control_listen = out.text("control", "listen");
     const auto* network = document.root.find("network");
-    const auto key_of = [&](std::string_view text, const Node* at, const std::string& path) {
+    const auto key_of = [&](std::string_view text, const Node* at, const std::string& name) {
         auto key = fixed_from_hex<PublicKey>(text);
         if (!key) {
             problems.push_back({"config.key", at == nullptr ? 1 : at->line, at == nullptr ? 1 : at->column,
-                                "`" + path + "` is not a public key",
+                                "`" + name + "` is not a public key",
                                 "64 hexadecimal characters, as `synod keygen` prints them"});
         }
         return key;
