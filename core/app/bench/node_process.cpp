@@ -23,7 +23,8 @@ std::string manifest_text(const NodeSetup& setup) {
     std::string out = "node:\n  name: bench\n  data_dir: " + json_string(setup.data.string()) +
                       "\n  genesis: " + json_string(setup.genesis.string()) +
                       "\n  identity_key: " + json_string(setup.identity.string()) +
-                      "\nnetwork:\n  listen: \"127.0.0.1:" + std::to_string(setup.port) + "\"\n";
+                      "\nnetwork:\n  listen: \"127.0.0.1:" + std::to_string(setup.port) + "\"\n" +
+                      "  peer_share: 1TiB\n";  // one peer is served what a federation serves together
     if (setup.peer) {
         out += "  peers:\n    - address: \"127.0.0.1:" + std::to_string(setup.peer->port) +
                "\"\n      identity: \"" + to_hex(setup.peer->identity.view()) + "\"\n";

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "core/app/node/chain_keeper.hpp"
+#include "core/app/node/cost_limits.hpp"
 #include "core/app/node/links.hpp"
 #include "core/net/token_bucket.hpp"
 #include "core/pipeline/worker_pool.hpp"
@@ -24,7 +25,7 @@ class BlockServer {
   public:
     //! `regular_share`: what a regular peer may ask for in kCostPeriod (cost_limits.hpp), units.
     BlockServer(store::Store& store, ChainKeeper& keeper, Links& links, pipeline::WorkerPool& pool,
-                const pipeline::Consensus& consensus, std::uint64_t regular_share)
+                const pipeline::Consensus& consensus, std::uint64_t regular_share = kRegularCost)
         : store_(store), keeper_(keeper), links_(links), pool_(pool), consensus_(consensus),
           regular_share_(regular_share) {}
 
