@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 //! How points of edwards25519 (RFC 8032 section 5.1: -x^2 + y^2 = 1 + d x^2 y^2 over p = 2^255 - 19) lie in memory.
-//! A number mod p is five limbs of 51 bits, lowest first, each below 2^52: what every kernel reads and writes.
+//! A number mod p is five limbs of 51 bits, lowest first, each below 2^51 + 2^15: what every kernel reads and writes.
 
 #include <cstdint>
 

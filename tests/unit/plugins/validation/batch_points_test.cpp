@@ -40,11 +40,8 @@ Encoding random_encoding(Rng& rng) {
     return out;
 }
 
-//! The canonical encoding of X/Z, Y/Z.
-Encoding encoding_of(const F::Fe& x, const F::Fe& y, const F::Fe& z) {
-    const F::Fe inverse = Edwards<F>::inverse(z);
-    const F::Fe affine_x = F::mul(x, inverse);
-    F::Fe l = F::mul(y, inverse);
+//! The five limbs of a number below p, for any limbs that kernels may leave in memory.
+F::Fe below_p(F::Fe l) {
     for (int round = 0; round < 2; ++round) {
         for (int i = 0; i < 5; ++i) {
             l.l[(i + 1) % 5] += (i == 4 ? 19 : 1) * (l.l[i] >> 51);
@@ -54,6 +51,14 @@ Encoding encoding_of(const F::Fe& x, const F::Fe& y, const F::Fe& z) {
     if (l.l[0] >= F::kMask - 18 && (l.l[1] & l.l[2] & l.l[3] & l.l[4]) == F::kMask) {
         l = {{l.l[0] - (F::kMask - 18), 0, 0, 0, 0}};
     }
+    return l;
+}
+
+//! The canonical encoding of X/Z, Y/Z.
+Encoding encoding_of(const F::Fe& x, const F::Fe& y, const F::Fe& z) {
+    const F::Fe inverse = Edwards<F>::inverse(z);
+    const F::Fe affine_x = F::mul(x, inverse);
+    const F::Fe l = below_p(F::mul(y, inverse));
     const std::uint64_t words[4] = {l.l[0] | l.l[1] << 51, l.l[1] >> 13 | l.l[2] << 38, l.l[2] >> 26 | l.l[3] << 25,
                                     l.l[3] >> 39 | l.l[4] << 12};
     Encoding out;
@@ -240,6 +245,62 @@ TEST_CASE("sums by every method and width are libsodium's") {
                 REQUIRE(encoding_of(sum.by_buckets(terms, known.points.data(), width)) == expected);
             }
         }
+    }
+}
+
+TEST_CASE("every kernel computes the same from limbs at the edges of what they may be") {
+    constexpr std::uint64_t kOver = std::uint64_t{1} << 15;  // a limb is below 2^51 + 2^15
+    constexpr std::uint64_t kEdges[] = {0, 1, 18, 19, F::kMask - 19, F::kMask - 18, F::kMask - 17, F::kMask,
+                                        F::kMask + 1, F::kMask + kOver};
+    Rng rng(16);
+    const auto edge = [&](std::uint64_t* limbs) {
+        for (int i = 0; i < 5; ++i) {
+            limbs[i] = rng() % 4 == 0 ? rng() & F::kMask : kEdges[rng() % std::size(kEdges)];
+        }
+    };
+    // No points at all, but the formulas don't know: each coordinate is a polynomial in these.
+    std::vector<Niels> points(200);
+    for (Niels& p : points) {
+        edge(p.plus);
+        edge(p.minus);
+        edge(p.xy2d);
+    }
+    std::vector<Point> buckets(16 * 11);
+    for (Point& p : buckets) {
+        edge(p.x);
+        edge(p.y);
+        edge(p.z);
+        edge(p.t);
+    }
+    std::vector<std::uint32_t> entries;
+    std::vector<List> lists;
+    // Lists that run side by side are equally long: a lane that waits would add a neutral point, which only of a point
+    // leaves the same.
+    for (std::uint32_t i = 0; i < 320; ++i) {
+        const std::uint32_t count = 5 - i / 64;
+        lists.push_back({static_cast<std::uint32_t>(entries.size()), count, i});
+        for (std::uint32_t j = 0; j < count; ++j) {
+            entries.push_back(static_cast<std::uint32_t>(rng() % (2 * points.size())));
+        }
+    }
+    const auto results = [&](const Kernel& kernel) {
+        std::vector<Point> out(lists.size() + 11);
+        kernel.accumulate(points.data(), entries.data(), lists.data(), lists.size(), out.data());
+        kernel.reduce(buckets.data(), 11, 16, out.data() + lists.size());
+        std::vector<std::uint64_t> limbs;
+        for (const Point& p : out) {
+            for (const std::uint64_t* coordinate : {p.x, p.y, p.z, p.t}) {
+                REQUIRE(std::all_of(coordinate, coordinate + 5, [](std::uint64_t l) { return l <= F::kMask + kOver; }));
+                const F::Fe l = below_p(F::splat(coordinate));
+                limbs.insert(limbs.end(), l.l, l.l + 5);
+            }
+        }
+        return limbs;
+    };
+    const auto expected = results(kKernelPortable);
+    for (const Kernel* kernel : kernels()) {
+        CAPTURE(kernel->name);
+        CHECK(results(*kernel) == expected);
     }
 }
 
