@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 //! Times small pieces of code with Google Benchmark, the runs of all pieces in random order, so that
-//! what disturbs the machine for a moment disturbs no one piece alone. One at a time in a process, since that
-//! library's list of benchmarks is global; the pieces run on the thread that calls run(), and what they do they
-//! do there.
+//! what disturbs the machine for a moment disturbs no one piece alone. One at a time in a process, since
+//! that library's list of benchmarks is global; the pieces do their work on the thread that calls run().
 
 #include <chrono>
 #include <functional>

@@ -2,6 +2,7 @@
 #include "core/app/bench/node_process.hpp"
 
 #include <signal.h>
+#include <time.h>
 
 #include <fstream>
 #include <system_error>
@@ -87,7 +88,8 @@ Result<devnet::View> NodeProcess::wait_for(Duration limit,
     std::string last = "no answer yet";
     for (const auto end = Clock::now() + limit; Clock::now() < end;) {
         if (!process_ || !process_->running()) {
-            return fail("bench.node_ended", "a node ended by itself: " + (process_ ? process_->log_tail() : ""),
+            return fail("bench.node_ended",
+                        "a node ended by itself: " + (process_ ? process_->log_tail() : std::string()),
                         setup_.folder.string());
         }
         auto view = devnet::ask(setup_.data);
@@ -127,6 +129,16 @@ std::uint64_t NodeProcess::peak_memory() const {
         }
     }
     return 0;
+}
+
+double NodeProcess::cpu_seconds() const {
+    clockid_t clock{};
+    timespec used{};
+    if (!process_ || ::clock_getcpuclockid(process_->pid(), &clock) != 0 ||
+        ::clock_gettime(clock, &used) != 0) {
+        return 0;
+    }
+    return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
 }
 
 Result<NodeProcess> start_server(Workspace& work, const BenchChain& chain) {

@@ -47,6 +47,8 @@ class NodeProcess {
     void stop();  //!< in order
     //! Largest resident memory so far, bytes; 0 when it doesn't run.
     [[nodiscard]] std::uint64_t peak_memory() const;
+    //! Processor time of all its threads so far; 0 when it doesn't run.
+    [[nodiscard]] double cpu_seconds() const;
     //! When start() was called last.
     [[nodiscard]] Clock::time_point started() const { return started_; }
     [[nodiscard]] Contact contact() const { return {setup_.port, identity_}; }

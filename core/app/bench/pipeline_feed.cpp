@@ -2,6 +2,7 @@
 #include "core/app/bench/pipeline_feed.hpp"
 
 #include <sodium.h>
+#include <time.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -23,6 +24,13 @@ constexpr std::size_t kSignedBytes = 48;
 
 double seconds_since(Clock::time_point from) {
     return std::chrono::duration<double>(Clock::now() - from).count();
+}
+
+//! Of this process so far, microseconds.
+double cpu_us() {
+    timespec now{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
 }
 
 }  // namespace
@@ -82,7 +90,7 @@ Result<void> PipelineFeed::read(const BenchChain& chain, std::uint64_t count) {
     return blocks_ == 0 ? fail("bench.no_blocks", "the forged chain has no committed block") : Result<void>{};
 }
 
-Result<double> PipelineFeed::run(bool full, std::uint64_t count) {
+Result<PipelineFeed::Run> PipelineFeed::run(bool full, std::uint64_t count) {
     auto& pipeline = runtime_->pipeline();
     pipeline.reset();
     pipeline::State base;
@@ -116,6 +124,7 @@ Result<double> PipelineFeed::run(bool full, std::uint64_t count) {
                                               [promise](auto piece) { promise->set_value(std::move(piece)); }});
         }
     };
+    const auto cpu = cpu_us();
     const auto began = Clock::now();
     for (std::size_t i = 0; i < pieces_.size() && pieces_[i].from <= count && !fault; ++i) {
         const auto& piece = pieces_[i];
@@ -151,7 +160,8 @@ Result<double> PipelineFeed::run(bool full, std::uint64_t count) {
         return fail("bench.refused", "the pipeline refused block " + std::to_string(fault->height) + ": " +
                                          fault->rule + " " + fault->detail);
     }
-    return static_cast<double>(done) / took;
+    const auto blocks = static_cast<double>(done);
+    return Run{blocks / took, (cpu_us() - cpu) / blocks};
 }
 
 double PipelineFeed::seconds_on_all_workers(std::uint64_t count, const std::function<void(ByteView)>& work) {

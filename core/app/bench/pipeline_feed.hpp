@@ -21,9 +21,13 @@ class PipelineFeed {
     PipelineFeed(const PipelineFeed&) = delete;
     PipelineFeed& operator=(const PipelineFeed&) = delete;
 
-    //! From encoded bytes to verdicts of the first `count` blocks; blocks/s. `full`: every signature, else
-    //! those of each job's last block. Errors: bench.refused, plugin.*.
-    Result<double> run(bool full, std::uint64_t count);
+    struct Run {
+        double blocks_per_s = 0;
+        double cpu_us_per_block = 0;  //!< processor time of all threads, which a busy machine doesn't stretch
+    };
+    //! From encoded bytes to verdicts of the first `count` blocks. `full`: every signature, else those of
+    //! each job's last block. Errors: bench.refused, plugin.*.
+    Result<Run> run(bool full, std::uint64_t count);
     //! libsodium alone on all workers: every signature of so many blocks, as blocks/s.
     double signatures_alone(std::uint64_t count);
     //! libsodium's double SHA-256 alone on all workers: every byte of so many blocks, as blocks/s.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! restart.kill9: a node that syncs (in full mode, so that it takes long) is killed; from the start of its
-//! next process until it answers with at least the height that it had said to have. Beside it the same after an
-//! orderly stop.
+//! next process until it answers with at least the height that it had said to have. Beside it the same
+//! after an orderly stop.
 #include "core/app/bench/families.hpp"
 #include "core/app/bench/node_process.hpp"
 

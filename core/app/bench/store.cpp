@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! store.*: committed blocks into a store's packs, at its start and at ten million blocks (or at what
-//! --blocks says), and looking blocks up by hash in the long one. Slices of the two stores and of a plain file
-//! take turns. The store never looks inside a block, so the bytes are random.
+//! --blocks says), and looking blocks up by hash in the long one. Slices of the two stores and of a plain
+//! file take turns. The store never looks inside a block, so the bytes are random.
 #include <fcntl.h>
 #include <sodium.h>
 #include <unistd.h>

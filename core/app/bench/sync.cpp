@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! sync.*: genesis to tip between two processes over encrypted loopback TCP, stored durably, both on the
-//! same cores, the start of the syncing process included; beside what the pipeline alone reaches over the same
-//! blocks.
+//! same cores, the start of the syncing process included; beside what the pipeline alone reaches over
+//! the same blocks.
 #include "core/app/bench/families.hpp"
 #include "core/app/bench/pipeline_feed.hpp"
 #include "core/app/bench/sync_run.hpp"
@@ -16,7 +16,7 @@ constexpr std::uint64_t kFullPart = 10;  // a full run ends at that part of them
 struct Runs {
     std::string mode;
     std::uint64_t blocks = 0;
-    std::vector<double> value, baseline, first_answer;
+    std::vector<double> value, baseline, first_answer, cpu_us;
 };
 
 Figure figure_of(const Runs& runs, const Options& options) {
@@ -26,7 +26,8 @@ Figure figure_of(const Runs& runs, const Options& options) {
     out.baseline = "pipeline." + runs.mode + " over the same blocks, nothing else";
     out.baseline_value = sample(runs.baseline);
     out.details = {{"blocks", runs.blocks},
-                   {"first_answer_s", sample(runs.first_answer).median},
+                   {"first_answer_s", median(runs.first_answer)},
+                   {"cpu_us_per_block", median(runs.cpu_us)},
                    {"backend", options.backend}};
     return out;
 }
@@ -43,7 +44,8 @@ Result<void> run_once(Workspace& work, const BenchChain& chain, const NodeProces
     }
     runs.value.push_back(synced->blocks_per_s);
     runs.first_answer.push_back(synced->first_answer_s);
-    runs.baseline.push_back(*alone);
+    runs.baseline.push_back(alone->blocks_per_s);
+    runs.cpu_us.push_back(synced->cpu_s * 1e6 / static_cast<double>(runs.blocks));
     return {};
 }
 
@@ -62,7 +64,11 @@ Figures bench_sync(Workspace& work) {
     if (!server) {
         return all_failed("sync", server.error());
     }
-    std::array runs{Runs{"full", chain->height / kFullPart, {}, {}, {}}, Runs{"fast", chain->height, {}, {}, {}}};
+    std::array<Runs, 2> runs;
+    runs[0].mode = "full";
+    runs[0].blocks = chain->height / kFullPart;
+    runs[1].mode = "fast";
+    runs[1].blocks = chain->height;
     for (std::size_t i = 0; i < work.options().runs; ++i) {
         for (auto& one : runs) {
             if (auto done = run_once(work, *chain, *server, **feed, one); !done) {

@@ -23,7 +23,7 @@ Result<SyncRun> watch(NodeProcess& node, std::uint64_t height) {
     }
     // It may have gone on past the height that was waited for.
     return SyncRun{static_cast<double>(there->height) / seconds(NodeProcess::Clock::now() - node.started()),
-                   *first_answer, node.peak_memory()};
+                   *first_answer, node.cpu_seconds(), node.peak_memory()};
 }
 
 }  // namespace

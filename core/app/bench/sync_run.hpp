@@ -12,6 +12,7 @@ inline constexpr Duration kSyncTime = std::chrono::minutes(30);  //!< at most
 struct SyncRun {
     double blocks_per_s = 0;       //!< from the start of its process until it stored the last block
     double first_answer_s = 0;     //!< of that until its control door answered: loading, no syncing yet
+    double cpu_s = 0;              //!< processor time of its process until the last block
     std::uint64_t peak_bytes = 0;  //!< its largest resident memory until the last block
 };
 

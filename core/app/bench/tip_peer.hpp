@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-//! One peer of a node under measurement, with the node's own network room: it pushes blocks, notes when blocks
-//! and pongs arrive, and is too busy to serve any. Main thread, beside the Network's own.
+//! One peer of a node under measurement, with the node's own network room: it pushes blocks, notes when
+//! blocks and pongs arrive, and is too busy to serve any. Main thread, beside the Network's own.
 
 #include <condition_variable>
 #include <memory>
