@@ -2,6 +2,8 @@
 //! Reading and writing of the chain's bytes. Pure, any thread.
 #include "plugins/consensus/federation/format.hpp"
 
+#include "plugins/consensus/federation/auxpow/bundle.hpp"
+
 #include <bit>
 #include <cstdarg>
 #include <cstdio>
@@ -146,18 +148,9 @@ void body_leaf0(const uint8_t* parent_signature, ByteView certificate, const uin
     out.insert(out.end(), counts, counts + kCountsBytes);
 }
 
-Hash32 merkle_root(std::vector<Hash32> level, const Hasher& hash) {
-    if (level.empty()) {
-        return {};
-    }
-    while (level.size() > 1) {
-        size_t out = 0;
-        for (size_t i = 0; i < level.size(); i += 2) {
-            level[out++] = i + 1 < level.size() ? hash.pair(level[i], level[i + 1]) : level[i];
-        }
-        level.resize(out);
-    }
-    return level[0];
+Hash32 merkle_root(std::vector<Hash32> leaves, const Hasher& hash) {
+    const auto root = range_root(std::move(leaves), hash); // the same tree
+    return root ? *root : Hash32{};
 }
 
 } // namespace synod::federation

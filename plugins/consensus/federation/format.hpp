@@ -108,6 +108,6 @@ bool read_attestation(ByteView bytes, Attestation& out);
 /// What a leaf of the body's tree hashes, for leaf 0: the parent author's signature, this certificate, the counts.
 void body_leaf0(const uint8_t* parent_signature, ByteView certificate, const uint8_t* counts, Bytes& out);
 /// Merkle root by the rule of synod/validation.h; no leaves give zeros.
-Hash32 merkle_root(std::vector<Hash32> level, const Hasher& hash);
+Hash32 merkle_root(std::vector<Hash32> leaves, const Hasher& hash);
 
 } // namespace synod::federation

@@ -47,6 +47,14 @@ Broken check_header(const Prefix& p, const Hash32& parent_hash, uint64_t parent_
     return {};
 }
 
+// What body_leaf0() makes, for a block in its encoding, where certificate and counts lie side by side.
+size_t write_leaf0(const uint8_t* parent_signature, const BlockParts& b, uint8_t* to) {
+    const size_t rest = b.certificate_bytes() + kCountsBytes;
+    std::memcpy(to, parent_signature, kSignatureBytes);
+    std::memcpy(to + kSignatureBytes, b.certificate, rest);
+    return kSignatureBytes + rest;
+}
+
 CertificateView certificate_of(const BlockParts& b) {
     return {b.bitmap, b.signatures, b.certificate + kBitmapBytes};
 }
@@ -116,28 +124,29 @@ Broken Chain::hash_bodies(const synod_state& state, ByteView run, std::span<cons
         bytes += kSignatureBytes + b.certificate_bytes() + kCountsBytes + static_cast<size_t>(b.base + b.length - b.item);
         leaves += 1 + b.items();
     }
-    preimages_.clear();
-    preimages_.reserve(bytes); // tags take less than the length fields that they replace
+    if (preimages_.size() < bytes) {
+        preimages_.resize(bytes); // tags take less than the length fields that they replace
+    }
     spans_.clear();
     spans_.reserve(leaves);
-    const auto close = [&](size_t from) { spans_.push_back({preimages_.data() + from, preimages_.size() - from}); };
+    uint8_t* to = preimages_.data();
     const uint8_t* parent_signature = state.head_signature.data();
     for (size_t i = 0; i < out.blocks; ++i) {
         const BlockParts& b = parts_[i];
-        size_t from = preimages_.size();
-        body_leaf0(parent_signature, {b.certificate, b.certificate_bytes()}, b.item - kCountsBytes, preimages_);
-        close(from);
+        spans_.push_back({to, write_leaf0(parent_signature, b, to)});
+        to += spans_.back().n;
         const uint8_t* item = b.item;
         for (uint32_t k = 0; k < b.items(); ++k) {
             const auto n = static_cast<size_t>(get_little(item, 4));
-            from = preimages_.size();
-            preimages_.push_back(item_tag(b, k));
-            preimages_.insert(preimages_.end(), item + 4, item + 4 + n);
-            close(from);
+            *to = item_tag(b, k);
+            std::memcpy(to + 1, item + 4, n);
+            spans_.push_back({to, 1 + n});
+            to += 1 + n;
             item += 4 + n;
         }
         parent_signature = b.signature();
     }
+    assert(static_cast<size_t>(to - preimages_.data()) <= bytes);
     uint8_t* digests = take_arena(writer, 32 * leaves);
     host_.sha256d(spans_, digests);
     out.first = digests;

@@ -11,11 +11,39 @@ namespace {
 
 Bytes little(uint64_t v, size_t n) { return Writer{}.little(v, n).take(); }
 
-std::vector<Hash32> leaves_of(const std::vector<Entry>& entries, const Hasher& hash) {
-    std::vector<Hash32> out;
-    out.reserve(entries.size());
-    for (const Entry& e : entries) {
-        out.push_back(state_leaf(e, hash));
+void write_leaf(Writer& w, const Entry& entry) {
+    w.bytes({reinterpret_cast<const uint8_t*>(kStateTag), kTagBytes}).u32(static_cast<uint32_t>(entry.key.size()));
+    w.bytes({reinterpret_cast<const uint8_t*>(entry.key.data()), entry.key.size()}).bytes(entry.value);
+}
+
+bool same(const Entry& a, const Entry& b) { return a.key == b.key && a.value == b.value; }
+
+// Leaves of entries that stand in `before` are taken from there; the others are hashed in one call, since single
+// hashes cost several times as much.
+std::vector<Hash32> leaves_of(const std::vector<Entry>& entries, const Sealed* before, const Hasher& hash) {
+    std::vector<Hash32> out(entries.size());
+    std::vector<size_t> changed, ends;
+    Writer w;
+    for (size_t i = 0; i < entries.size(); ++i) {
+        if (before != nullptr && i < before->entries.size() && same(before->entries[i], entries[i])) {
+            out[i] = before->leaves[i];
+            continue;
+        }
+        write_leaf(w, entries[i]);
+        changed.push_back(i);
+        ends.push_back(w.size());
+    }
+    const Bytes preimages = w.take();
+    std::vector<synod_bytes> spans;
+    size_t at = 0;
+    for (const size_t end : ends) {
+        spans.push_back({preimages.data() + at, end - at});
+        at = end;
+    }
+    std::vector<Hash32> digests(spans.size());
+    hash.function(hash.ctx, spans.data(), spans.size(), digests.empty() ? nullptr : digests[0].data());
+    for (size_t i = 0; i < changed.size(); ++i) {
+        out[changed[i]] = digests[i];
     }
     return out;
 }
@@ -69,12 +97,17 @@ std::vector<Entry> Rooted::entries() const {
 
 Hash32 state_leaf(const Entry& entry, const Hasher& hash) {
     Writer w;
-    w.bytes({reinterpret_cast<const uint8_t*>(kStateTag), kTagBytes}).u32(static_cast<uint32_t>(entry.key.size()));
-    w.bytes({reinterpret_cast<const uint8_t*>(entry.key.data()), entry.key.size()}).bytes(entry.value);
+    write_leaf(w, entry);
     return hash(w.take());
 }
 
-Hash32 Rooted::compute_root(const Hasher& hash) const { return merkle_root(leaves_of(entries(), hash), hash); }
+void Rooted::seal(const Hasher& hash) {
+    auto now = std::make_shared<Sealed>();
+    now->entries = entries();
+    now->leaves = leaves_of(now->entries, sealed.get(), hash);
+    root = merkle_root(now->leaves, hash);
+    sealed = std::move(now);
+}
 
 Bytes state_proof(const Rooted& rooted, std::string_view key, const Hasher& hash) {
     const auto entries = rooted.entries();
@@ -83,7 +116,7 @@ Bytes state_proof(const Rooted& rooted, std::string_view key, const Hasher& hash
         return {};
     }
     const auto index = static_cast<size_t>(found - entries.begin());
-    std::vector<Hash32> level = leaves_of(entries, hash), siblings;
+    std::vector<Hash32> level = leaves_of(entries, nullptr, hash), siblings;
     for (size_t i = index; level.size() > 1; i /= 2) {
         if ((i ^ 1) < level.size()) {
             siblings.push_back(level[i ^ 1]);

@@ -31,6 +31,12 @@ struct Entry {
     Bytes value;
 };
 
+/// What a state root was made of: the next one differs in few entries.
+struct Sealed {
+    std::vector<Entry> entries; ///< sorted by key
+    std::vector<Hash32> leaves; ///< one an entry
+};
+
 /// Everything under the state root. Immutable once made by seal().
 struct Rooted {
     std::shared_ptr<const AuthoritySet> set;
@@ -46,11 +52,12 @@ struct Rooted {
     Hash32 governance_hash{};
     bool halted = false;
     Hash32 root{};
+    std::shared_ptr<const Sealed> sealed; ///< beside root
 
     /// Sorted by key.
     std::vector<Entry> entries() const;
-    void seal(const Hasher& hash) { root = compute_root(hash); }
-    Hash32 compute_root(const Hasher& hash) const;
+    /// Makes the root. A copy of a sealed state hashes only the leaves of entries that changed since.
+    void seal(const Hasher& hash);
 };
 
 /// Hash of one entry: the leaf of the state's tree.

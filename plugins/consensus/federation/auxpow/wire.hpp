@@ -180,6 +180,7 @@ public:
         }
         return v <= 0xffffffff ? u8(0xfe).little(v, 4) : u8(0xff).little(v, 8);
     }
+    size_t size() const noexcept { return out_.size(); }
     Bytes take() { return std::move(out_); }
 
 private:

@@ -122,6 +122,52 @@ TEST_CASE("a proof of every entry leads to the header's state root, and no other
     CHECK(c.api->prove(c.self(), c.genesis, synod::to_bytes(std::string_view("no")), sink.raw(), nullptr) == SYNOD_E_INVALID);
 }
 
+TEST_CASE("a state that changed hashes the leaves that changed, and has the root of all of them") {
+    static size_t hashed = 0; // spans
+    const fed::Hasher counting{[](void* ctx, const synod_bytes* spans, uint64_t n, uint8_t* out) {
+                                   hashed += n;
+                                   kHash.function(ctx, spans, n, out);
+                               },
+                               kHash.ctx};
+    FederationChain c(5);
+    fed::Rooted next = *c.genesis->rooted;
+    const size_t leaves = next.entries().size();
+    const size_t nodes = leaves - 1;
+    const auto expect_root_of_all = [](const fed::Rooted& r) {
+        std::vector<fed::Hash32> all;
+        for (const fed::Entry& e : r.entries()) {
+            all.push_back(fed::state_leaf(e, kHash));
+        }
+        CHECK(r.root == fed::merkle_root(all, kHash));
+    };
+    next.final_height = 7;
+    next.record_count = 1;
+    hashed = 0;
+    next.seal(counting);
+    CHECK(hashed == 2 + nodes);
+    expect_root_of_all(next);
+    CHECK(next.root != c.genesis->rooted->root);
+
+    fed::Rooted back = next;
+    back.final_height = c.genesis->rooted->final_height;
+    back.record_count = c.genesis->rooted->record_count;
+    back.seal(counting);
+    CHECK(back.root == c.genesis->rooted->root);
+
+    // An authority more moves every entry behind it.
+    auto set = std::make_shared<fed::AuthoritySet>(*next.set);
+    set->keys.push_back(set->keys[0]);
+    next.set = set;
+    next.seal(counting);
+    expect_root_of_all(next);
+
+    next.sealed = nullptr;
+    hashed = 0;
+    next.seal(counting);
+    CHECK(hashed == leaves + 1 + nodes + 1);
+    expect_root_of_all(next);
+}
+
 TEST_CASE("a loaded state goes on like the saved one; damaged bytes are refused or differ") {
     FederationChain c(4);
     synod_state* state = c.fork(c.genesis);
