@@ -7,7 +7,7 @@ namespace synod::pipeline {
 
 namespace {
 
-constexpr std::size_t kChunkBytes = 256u << 10;
+constexpr std::size_t kChunkBytes = kKeptArenaBytes;
 constexpr std::size_t kArenaAlign = 16;
 
 CheckSet& self(void* ctx) { return *static_cast<CheckSet*>(ctx); }
@@ -51,6 +51,29 @@ CheckSet::CheckSet() {
     };
 }
 
+void CheckSet::clear() {
+    const bool keep = size() <= kKeptChecks;
+    const auto empty = [keep](auto&... columns) {
+        (columns.clear(), ...);
+        if (!keep) {
+            (columns.shrink_to_fit(), ...);
+        }
+    };
+    for (auto* group : {&signatures_, &digests_, &merkles_, &targets_}) {
+        empty(group->at, group->verdicts);
+    }
+    empty(keys_, sigs_, messages_, spans_, digest_values_, leaves_, roots_, leaf_counts_, headers_,
+          target_values_);
+    // The first chunk only: it has the usual size unless the first wish was larger than that.
+    const bool usual = !chunks_.empty() && first_chunk_bytes_ == kChunkBytes;
+    chunks_.resize(usual ? 1 : 0);
+    chunk_used_ = 0;
+    chunk_size_ = arena_bytes_ = usual ? kChunkBytes : 0;
+    last_block_ = 0;
+    has_null_ = false;
+    number_ = 0;
+}
+
 void CheckSet::add(Group& group, std::uint32_t block, std::uint32_t rule,
                    std::initializer_list<const std::uint8_t*> spans) {
     group.at.push_back({block, rule});
@@ -61,6 +84,10 @@ void CheckSet::add(Group& group, std::uint32_t block, std::uint32_t rule,
 }
 
 std::uint8_t* CheckSet::allocate(std::uint64_t bytes) {
+    if (chunk_used_ == 0 && bytes > chunk_size_) {
+        chunks_.clear();  // what was kept is too small: it must not count against what a new set has
+        chunk_size_ = arena_bytes_ = 0;
+    }
     if (bytes > kMaxArenaBytes - arena_bytes_) {
         return nullptr;
     }
@@ -68,6 +95,7 @@ std::uint8_t* CheckSet::allocate(std::uint64_t bytes) {
     if (chunk_size_ - chunk_used_ < need) {
         chunk_size_ = std::max(kChunkBytes, need);
         chunk_used_ = 0;
+        first_chunk_bytes_ = chunks_.empty() ? chunk_size_ : first_chunk_bytes_;
         chunks_.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(chunk_size_));
         arena_bytes_ += chunk_size_;
     }

@@ -2,7 +2,8 @@
 #pragma once
 //! The checks of one batch as columns: the consensus plugin writes them (synod_check_writer), the
 //! validation backend answers them, and the first failure in chain order is read back. Owned by one
-//! job; used by one thread at a time. Memory that the plugin asks for lives as long as the set.
+//! job; used by one thread at a time. Memory that the plugin asks for lives until the set is emptied or
+//! destroyed.
 
 #include <synod/consensus.h>
 #include <synod/validation.h>
@@ -25,13 +26,20 @@ struct FailedCheck {
     std::uint32_t rule = 0;
 };
 
+//! A set that is emptied keeps the memory of so many checks and of so much scratch for the next batch.
+inline constexpr std::size_t kKeptChecks = 65'536;
+inline constexpr std::size_t kKeptArenaBytes = 256u << 10;
+
 class CheckSet {
   public:
     CheckSet();
     CheckSet(const CheckSet&) = delete;
     CheckSet& operator=(const CheckSet&) = delete;
 
-    //! What is handed to the plugin; valid as long as the set.
+    //! As new, but for memory that it keeps, so that a batch like the last one allocates nothing.
+    void clear();
+
+    //! What is handed to the plugin; stays valid as long as the set.
     [[nodiscard]] const synod_check_writer* writer() const { return &writer_; }
     //! The columns with every verdict set to unknown. Pointers stay valid until the set changes.
     synod_check_batch batch();
@@ -75,7 +83,7 @@ class CheckSet {
 
     synod_check_writer writer_{};
     std::vector<std::unique_ptr<std::uint8_t[]>> chunks_;
-    std::size_t chunk_used_ = 0, chunk_size_ = 0, arena_bytes_ = 0;
+    std::size_t chunk_used_ = 0, chunk_size_ = 0, first_chunk_bytes_ = 0, arena_bytes_ = 0;
 
     std::uint32_t last_block_ = 0;
     bool has_null_ = false;

@@ -104,6 +104,28 @@ void Pipeline::submit(BlocksJob job) {
     });
 }
 
+std::unique_ptr<CheckSet> Pipeline::take_checks() {
+    const std::scoped_lock lock(spare_mutex_);
+    if (spare_.empty()) {
+        return std::make_unique<CheckSet>();
+    }
+    auto out = std::move(spare_.back());
+    spare_.pop_back();
+    return out;
+}
+
+void Pipeline::give_back(std::vector<std::unique_ptr<CheckSet>>& checks) {
+    for (auto& set : checks) {
+        set->clear();
+    }
+    const std::scoped_lock lock(spare_mutex_);
+    while (!checks.empty() && spare_.size() < kSpareCheckSets) {
+        spare_.push_back(std::move(checks.back()));
+        checks.pop_back();
+    }
+    checks.clear();
+}
+
 std::expected<Piece, Fault> Pipeline::read(const SharedBytes& bytes, std::size_t count,
                                            std::uint64_t from) const {
     const auto room = std::min<std::size_t>(count + 1, bytes.view.size() / kMinItemBytes + 1);
@@ -207,7 +229,7 @@ void Pipeline::plan(const std::shared_ptr<Running>& run) {
     for (std::size_t i = 0; i < run->job.pieces.size(); ++i) {
         const auto& [bytes, views] = run->job.pieces[i];
         options.vouched = vouched_of(run->job, first, views->size());
-        run->checks.push_back(std::make_unique<CheckSet>());
+        run->checks.push_back(take_checks());
         auto planned = consensus_.plan(*forked, bytes.view, *views, options, *run->checks.back());
         if (!planned) {
             run->fault = fault_of(planned.error(), std::span(run->blocks).subspan(first));
@@ -229,7 +251,7 @@ void Pipeline::plan(const std::shared_ptr<Running>& run) {
 }
 
 void Pipeline::finish(const std::shared_ptr<Running>& run) {
-    run->checks.clear();
+    give_back(run->checks);
     deliver_([run] {
         if (run->fault) {
             run->job.done(std::unexpected(*run->fault));

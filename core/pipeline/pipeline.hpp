@@ -93,6 +93,9 @@ struct ProofJob {
     std::function<void(std::expected<HeaderView, Fault>)> done;
 };
 
+//! Sets of checks that are kept for later jobs: as many as are usually under way at once.
+inline constexpr std::size_t kSpareCheckSets = 8;
+
 class Pipeline {
   public:
     //! `deliver` posts to the control thread. All references outlive the pipeline. The strands are those
@@ -120,6 +123,8 @@ class Pipeline {
 
   private:
     struct Running;
+    std::unique_ptr<CheckSet> take_checks();
+    void give_back(std::vector<std::unique_ptr<CheckSet>>& checks);
     std::expected<Piece, Fault> read(const SharedBytes& bytes, std::size_t count,
                                      std::uint64_t from) const;
     void read_all(const std::shared_ptr<Running>& run);
@@ -135,6 +140,8 @@ class Pipeline {
     std::mutex reads_mutex_;
     std::condition_variable no_reads_;
     std::size_t reads_ = 0;
+    std::mutex spare_mutex_;
+    std::vector<std::unique_ptr<CheckSet>> spare_;  // empty sets that kept their memory
     std::mutex generation_mutex_;
     std::uint64_t generation_ = 0;
     State speculative_;  // plan strand only, like the two below
