@@ -2,6 +2,9 @@
 //! bus.publish: events through the bus to one subscriber in this process, published and taken in
 //! groups on one thread, so that every event is paid for from end to end and none is dropped. The bus
 //! has its journal, as in a node.
+#include <deque>
+#include <mutex>
+
 #include "core/app/bench/families.hpp"
 #include "core/app/bench/micro.hpp"
 #include "core/bus/bus.hpp"

@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <array>
 
 #include "core/app/bench/families.hpp"
 #include "core/app/bench/micro.hpp"

@@ -2,6 +2,8 @@
 //! restart.kill9: a node that syncs (in full mode, so that it takes long) is killed; from the start of its
 //! next process until it answers with at least the height that it had said to have. Beside it the same
 //! after an orderly stop.
+#include <algorithm>
+
 #include "core/app/bench/families.hpp"
 #include "core/app/bench/node_process.hpp"
 
