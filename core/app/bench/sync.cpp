@@ -13,11 +13,13 @@ namespace {
 //! So that one node may serve all of it: beyond about 240,000 such blocks in ten seconds the server's limit
 //! for one peer (cost_limits.hpp) is what is measured.
 constexpr std::uint64_t kFastBlocks = 200'000;
-constexpr std::uint64_t kFullPart = 10;  // a full run ends at that part of them: it is an order slower
+constexpr std::uint64_t kFullPart = 10;  // a full run's chain is so much shorter: it is an order slower
 
 struct Runs {
     std::string mode;
     std::uint64_t blocks = 0;
+    std::optional<BenchChain> chain;
+    std::optional<NodeProcess> server;
     std::vector<double> value, baseline, first_answer, cpu_us;
 };
 
@@ -34,9 +36,24 @@ Figure figure_of(const Runs& runs, const Options& options) {
     return out;
 }
 
-Result<void> run_once(Workspace& work, const BenchChain& chain, const NodeProcess& server,
-                      PipelineFeed& feed, Runs& runs) {
-    auto synced = sync_once(work, chain, server, runs.mode, runs.blocks);
+//! A server for the chain, which is as long as the run: a node fetches all headers before it fetches blocks.
+Result<void> set_up(Workspace& work, const std::string& mode, const Result<BenchChain>& chain, Runs& runs) {
+    if (!chain) {
+        return std::unexpected(chain.error());
+    }
+    auto server = start_server(work, *chain);
+    if (!server) {
+        return std::unexpected(server.error());
+    }
+    runs.mode = mode;
+    runs.blocks = chain->height;
+    runs.chain = *chain;
+    runs.server = std::move(*server);
+    return {};
+}
+
+Result<void> run_once(Workspace& work, PipelineFeed& feed, Runs& runs) {
+    auto synced = sync_once(work, *runs.chain, *runs.server, runs.mode, runs.blocks);
     if (!synced) {
         return std::unexpected(synced.error());
     }
@@ -62,23 +79,21 @@ Figures bench_sync(Workspace& work) {
     if (!feed) {
         return all_failed("sync", feed.error());
     }
-    auto server = start_server(work, *chain);
-    if (!server) {
-        return all_failed("sync", server.error());
-    }
     std::array<Runs, 2> runs;
-    runs[0].mode = "full";
-    runs[0].blocks = chain->height / kFullPart;
-    runs[1].mode = "fast";
-    runs[1].blocks = chain->height;
+    auto ready = set_up(work, "full", work.forge(chain->height / kFullPart), runs[0]);
+    if (ready) {
+        ready = set_up(work, "fast", chain, runs[1]);
+    }
+    if (!ready) {
+        return all_failed("sync", ready.error());
+    }
     for (std::size_t i = 0; i < work.options().runs; ++i) {
         for (auto& one : runs) {
-            if (auto done = run_once(work, *chain, *server, **feed, one); !done) {
+            if (auto done = run_once(work, **feed, one); !done) {
                 return all_failed("sync", done.error());
             }
         }
     }
-    server->stop();
     return {figure_of(runs[0], work.options()), figure_of(runs[1], work.options())};
 }
 

@@ -55,6 +55,14 @@ Result<BenchChain> Workspace::chain(std::uint64_t blocks) {
         fs::remove_all(chain_->dir, ignored);
         chain_.reset();
     }
+    auto forged = forge(blocks);
+    if (forged) {
+        chain_ = *forged;
+    }
+    return forged;
+}
+
+Result<BenchChain> Workspace::forge(std::uint64_t blocks) {
     say("forging " + std::to_string(blocks) + " blocks");
     forge::Options options;
     options.blocks = blocks;
@@ -67,8 +75,7 @@ Result<BenchChain> Workspace::chain(std::uint64_t blocks) {
     if (!forged) {
         return std::unexpected(forged.error());
     }
-    chain_ = BenchChain{options.dir, forged->height};
-    return *chain_;
+    return BenchChain{options.dir, forged->height};
 }
 
 Result<fs::path> Workspace::genesis() {

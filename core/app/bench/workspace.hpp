@@ -59,6 +59,8 @@ class Workspace {
     std::filesystem::path fresh(const std::string& name);
     //! At least `blocks` high; a longer one replaces a shorter one. Errors: forge.*, plugin.*, store.*.
     Result<BenchChain> chain(std::uint64_t blocks);
+    //! Another one of exactly so many blocks, the same as the first ones of that. Errors: the same.
+    Result<BenchChain> forge(std::uint64_t blocks);
     //! Only the genesis file of that chain. Errors: forge.*.
     Result<std::filesystem::path> genesis();
     //! Consensus and one validation plugin on the genesis above. `workers` 0: one a core.
