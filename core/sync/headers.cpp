@@ -266,10 +266,12 @@ void HeaderWalk::accept(Peer* peer, const OpenRequest& request, const HeadersChe
     blames_.clear();
     more_ = peer != nullptr && event.count == request.count && peer->claim > last.height;
     if (peer != nullptr) {
+        // Short of what it proved to have, a reply was only cut somewhere; the rest is asked for at once.
+        const bool cut = last.height < peer->proven;
         peer->claim = std::max(peer->claim, last.height);
         peer->proven = std::max(peer->proven, last.height);
         peer->unbacked = 0;
-        if (event.count < request.count) {
+        if (event.count < request.count && !cut) {
             s_.lacks(*peer, last.height + 1);
         }
     }

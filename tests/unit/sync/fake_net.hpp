@@ -106,6 +106,7 @@ class FakeNet {
     std::vector<State> states;
     Height head = 0;
     std::uint64_t delivered = 0;  // blocks in all replies
+    Height header_seam = 0;       // no reply has headers from both sides of it
 
   private:
     struct Item {
@@ -141,7 +142,8 @@ class FakeNet {
             later(p.latency, HeadersReceived{r.request, ReplyResult::not_found, 0, 0});
             return;
         }
-        const auto count = static_cast<std::uint32_t>(std::min<Height>(r.count, tip_ - r.from + 1));
+        const auto end = r.from <= header_seam ? header_seam : tip_;
+        const auto count = static_cast<std::uint32_t>(std::min<Height>(r.count, end - r.from + 1));
         headers_[r.request].count = count;
         later(p.latency, HeadersReceived{r.request, ReplyResult::ok, count, count * 120ULL});
     }

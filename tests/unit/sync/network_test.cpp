@@ -117,6 +117,16 @@ TEST_CASE("silent peers hold the walk of the headers for seconds only; a slow li
     }
 }
 
+TEST_CASE("headers that a peer cuts where its packs end cost one more request, and no wait") {
+    FakeNet net(1, 20'000);
+    net.header_seam = 19'998;
+    net.peer(1, {});
+    evidence(net, 20'000);
+    net.feed(Start{});
+    REQUIRE(net.run_until(State::downloading_blocks, 10s));
+    CHECK(net.now < 1s);
+}
+
 TEST_CASE("a peer that is often busy is asked for nothing twice") {
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {
         CAPTURE(seed);
