@@ -159,6 +159,7 @@ Result<void> ChainKeeper::read_store() {
         weights_[committed.hash] = *w;
     }
     saved_.push_back({committed, *state});
+    stored_state_ = *state;
     if (auto adopted = adopt_forks(); !adopted) {
         return adopted;
     }
@@ -354,7 +355,7 @@ void ChainKeeper::write(store::Commit change, std::function<void(Result<void>)> 
     auto shared = std::make_shared<store::Commit>(std::move(change));
     const auto state = saved_state();
     ++pending_commits_;
-    const auto finish = [this, shared, head, slot, committed, before,
+    const auto finish = [this, shared, head, slot, committed, before, state,
                          durable = std::move(durable)] {
         writer_->post(std::move(*shared), [=, this](Result<void> result) {
             --pending_commits_;
@@ -367,6 +368,7 @@ void ChainKeeper::write(store::Commit change, std::function<void(Result<void>)> 
             faulted_ = false;
             durable(result);
             if (committed) {
+                stored_state_ = state;
                 listener_.committed(before, {committed->height, committed->hash});
             }
             listener_.head(head, slot);

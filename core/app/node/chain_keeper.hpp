@@ -57,6 +57,8 @@ class ChainKeeper {
                    ? saved_.front().state
                    : pipeline::State{};
     }
+    //! The same of what is durable: memory may be some commits ahead of the disk.
+    [[nodiscard]] pipeline::State stored_state() const { return stored_state_; }
     [[nodiscard]] pipeline::State head_state() const { return state_of(tree_->head().hash); }
     [[nodiscard]] store::Store& store() const { return store_; }
     [[nodiscard]] const chain::BlockTree& tree() const { return *tree_; }
@@ -101,6 +103,7 @@ class ChainKeeper {
     std::unordered_map<Hash, synod_weight> weights_;
     std::unordered_map<Hash, Bytes> certificates_;
     std::deque<Saved> saved_;
+    pipeline::State stored_state_;
     SharedBytes committed_block_;
     chain::Pointer final_;
     chain::Pointer announced_;  // the committed block of the last change that was handed to the writer

@@ -106,7 +106,7 @@ ChainKeeper::Listener Node::keeper_listener() {
                 duties_->on_committed(to.height);
                 if (checkpoints_ != nullptr) {
                     checkpoints_->on_committed({{to.height, to.hash},
-                                                keeper_->saved_state(),
+                                                keeper_->stored_state(),
                                                 keeper_->block_at(to.height + 1)});
                 }
                 publish(bus::Topic::kBlocksCommitted,

@@ -35,6 +35,8 @@ std::string synced_head(const TestFolder& folder, const ForgedChain& chain,
     const auto status = node.status();
     REQUIRE(status);
     CHECK(node.stop() == 0);
+    const bool untroubled = node.log().find("[error]") == std::string::npos;
+    CHECK_MESSAGE(untroubled, node.log());
     int code = -1;
     const auto said = verify_chain(folder.path(), node, chain, code);
     INFO(said);
