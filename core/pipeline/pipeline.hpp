@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-//! Read -> plan -> prove, over the workers. Reading (parsing and hashing) runs anywhere, once a block;
-//! planning on the consensus strand in the order of submission, proving on the validation strand; so batch k is proven while
-//! batch k+1 is planned on top of it. The pipeline decides nothing: every job ends with exactly one
+//! Read -> plan -> prove, over the workers. Reading (decoding and hashing) runs anywhere, once a block;
+//! planning on the consensus strand in the order of submission, proving on the validation strand; so
+//! batch k is proven while batch k+1 is planned on top of it. The pipeline decides nothing: every job ends with exactly one
 //! call of its `done`, through `deliver` (which posts to the control thread), in submission order
 //! for jobs of one kind but reads. Thread-safe.
 

@@ -12,6 +12,16 @@ constexpr Duration kLinkTime = std::chrono::seconds(10);
 //! It serves nothing: saying so of a block that it pushed would be held a lie, being busy is not.
 constexpr std::uint32_t kRetryMs = 1'000;
 
+//! It serves nothing: come again later.
+template <typename Reply, typename Ask>
+Reply busy(Reply reply, const Ask& ask) {
+    reply.id = ask.id;
+    reply.from = ask.from;
+    reply.result = net::ReplyResult::busy;
+    reply.retry_ms = kRetryMs;
+    return reply;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<TipPeer>> TipPeer::link(const Contact& node, const std::filesystem::path& key,
@@ -110,19 +120,9 @@ void TipPeer::on_frame(std::uint64_t peer, SharedBytes frame) {
     } else if (const auto* ping = std::get_if<net::Ping>(&*message)) {
         network_->send(peer, net::encode_message(net::Pong{ping->nonce, unix_now()}));
     } else if (const auto* headers = std::get_if<net::GetHeaders>(&*message)) {
-        net::Headers nothing;
-        nothing.id = headers->id;
-        nothing.from = headers->from;
-        nothing.result = net::ReplyResult::busy;
-        nothing.retry_ms = kRetryMs;
-        network_->send(peer, net::encode_message(nothing));
+        network_->send(peer, net::encode_message(busy(net::Headers{}, *headers)));
     } else if (const auto* blocks = std::get_if<net::GetBlocks>(&*message)) {
-        net::Blocks nothing;
-        nothing.id = blocks->id;
-        nothing.from = blocks->from;
-        nothing.result = net::ReplyResult::busy;
-        nothing.retry_ms = kRetryMs;
-        network_->send(peer, net::encode_message(nothing));
+        network_->send(peer, net::encode_message(busy(net::Blocks{}, *blocks)));
     }
 }
 

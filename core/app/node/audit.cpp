@@ -2,9 +2,9 @@
 #include "core/app/node/audit.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/app/node/replay.hpp"
-#include "core/base/codec.hpp"
 
 namespace synod::app {
 
@@ -68,8 +68,8 @@ Result<std::vector<pipeline::Piece>> Audit::blocks_after(std::uint64_t height, s
     std::vector<pipeline::Piece> out;
     if (height < tree.committed().height) {
         const auto left = tree.committed().height - height;
-        auto range = keeper_.store().read_range(height + 1, static_cast<std::uint32_t>(std::min<std::uint64_t>(left, kAuditBlocks)),
-                                                kAuditBytes, SYNOD_BLOCK_MAX);
+        const auto wanted = static_cast<std::uint32_t>(std::min<std::uint64_t>(left, kAuditBlocks));
+        auto range = keeper_.store().read_range(height + 1, wanted, kAuditBytes, SYNOD_BLOCK_MAX);
         if (!range) {
             return std::unexpected(range.error());
         }
@@ -101,8 +101,12 @@ void Audit::step() {
     }
     std::uint32_t count = 0;
     auto pieces = blocks_after(at_.block.height, count);
-    if (!pieces || count == 0) {
-        return;  // not stored yet, or the store says elsewhere what is wrong with it
+    if (!pieces) {
+        complain("blocks to verify can't be read: " + pieces.error().text());
+        return;
+    }
+    if (count == 0) {
+        return;  // not stored yet
     }
     pipeline::BlocksJob job;
     job.pieces = std::move(*pieces);
@@ -123,7 +127,7 @@ void Audit::done(std::expected<pipeline::ChainSegment, pipeline::Fault> result) 
     if (!result) {
         const auto& fault = result.error();
         if (fault.self_fault) {
-            listener_.note("our own failure to verify in full: " + fault.detail);
+            complain("our own failure to verify in full: " + fault.detail);
             return;  // again with the next step
         }
         failed_ = true;
@@ -137,12 +141,18 @@ void Audit::done(std::expected<pipeline::ChainSegment, pipeline::Fault> result) 
     at_ = {{last.height, Hash::copy(last.hash)}, std::move(result->state)};
     if (at_.block.height <= keeper_.tree().committed().height) {
         committed_ = at_;
-        const bool all = committed_.block.height == keeper_.tree().committed().height;
-        if (committed_.block.height >= noted_ + kAuditNoteBlocks || (all && noted_ == 0)) {
+        if (committed_.block.height >= noted_ + kAuditNoteBlocks) {
             keep_note();
         }
     }
     step();
+}
+
+//! Once a reason: it is tried again with every step.
+void Audit::complain(const std::string& text) {
+    if (std::exchange(complaint_, text) != text) {
+        listener_.note(text);
+    }
 }
 
 void Audit::keep_note() {

@@ -5,7 +5,6 @@
 //! Control thread.
 
 #include <functional>
-#include <optional>
 
 #include "core/app/node/chain_keeper.hpp"
 
@@ -34,7 +33,6 @@ class Audit {
     void step();
     //! The highest block up to which everything was verified in full.
     [[nodiscard]] std::uint64_t verified() const { return at_.block.height; }
-    [[nodiscard]] bool failed() const { return failed_; }
 
   private:
     struct Cursor {
@@ -46,6 +44,7 @@ class Audit {
     [[nodiscard]] Result<std::vector<pipeline::Piece>> blocks_after(std::uint64_t height, std::uint32_t& count) const;
     void done(std::expected<pipeline::ChainSegment, pipeline::Fault> result);
     void keep_note();
+    void complain(const std::string& text);
 
     ChainKeeper& keeper_;
     pipeline::Pipeline& pipeline_;
@@ -53,6 +52,7 @@ class Audit {
     Cursor at_;
     Cursor committed_;  // the newest that no reorganisation can undo
     std::uint64_t noted_ = 0;
+    std::string complaint_;  // the newest
     bool running_ = false;
     bool failed_ = false;
 };

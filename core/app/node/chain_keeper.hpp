@@ -51,13 +51,7 @@ class ChainKeeper {
 
     //! The state after a block: the committed block's or a block's in the tree; null when unknown.
     [[nodiscard]] pipeline::State state_of(const Hash& block) const;
-    //! The newest state at or below the committed block; what follows it is replayed at a start.
-    [[nodiscard]] pipeline::State saved_state() const {
-        return !saved_.empty() && saved_.front().block.height <= tree_->committed().height
-                   ? saved_.front().state
-                   : pipeline::State{};
-    }
-    //! The same of what is durable: memory may be some commits ahead of the disk.
+    //! The newest state at or below the durable committed block: memory may be some commits ahead of it.
     [[nodiscard]] pipeline::State stored_state() const { return stored_state_; }
     [[nodiscard]] pipeline::State head_state() const { return state_of(tree_->head().hash); }
     [[nodiscard]] store::Store& store() const { return store_; }
@@ -85,6 +79,12 @@ class ChainKeeper {
     };
 
     Result<void> write_genesis();
+    //! The newest state at or below the committed block; what follows it is replayed at a start.
+    [[nodiscard]] pipeline::State saved_state() const {
+        return !saved_.empty() && saved_.front().block.height <= tree_->committed().height
+                   ? saved_.front().state
+                   : pipeline::State{};
+    }
     Result<void> read_store();
     Result<void> adopt_forks();
     void refresh_head();

@@ -344,12 +344,16 @@ void SyncDriver::expire(Instant now) {
 //! What was proven and not stored is fetched again: the store alone is the truth after a fault.
 void SyncDriver::recover() {
     pipeline_.reset();
+    if (restoring_) {
+        return;  // begun by an earlier recovery, whose end serves this one
+    }
     auto loaded = keeper_.reload();
     if (loaded) {
         recovered(loaded);
         return;
     }
     listener_.note("the store can't be read as it is: " + loaded.error().text());
+    restoring_ = true;
     listener_.checkpoint([this](pipeline::State base) { restore(std::move(base)); });
 }
 
@@ -368,6 +372,7 @@ void SyncDriver::restore(pipeline::State base) {
 }
 
 void SyncDriver::recovered(const Result<void>& loaded) {
+    restoring_ = false;
     if (!loaded) {
         feed(sync::RecoveryFailed{loaded.error().text()});
         return;

@@ -104,6 +104,7 @@ class SyncDriver {
     std::deque<sync::Event> queue_;
     bool feeding_ = false;
     bool recovering_ = false;  // the store is read again once nothing is on its way to it
+    bool restoring_ = false;   // it could not be read; what makes it good is on its way
 };
 
 }  // namespace synod::app
