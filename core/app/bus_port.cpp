@@ -152,7 +152,7 @@ void BusPort::forget(const host::Instance& who) {
 }
 
 void BusPort::close() {
-    std::map<Key, std::shared_ptr<Feed>> gone;
+    std::map<Key, std::shared_ptr<Feed>, InOrder> gone;
     {
         const std::scoped_lock lock(mutex_);
         gone.swap(feeds_);

@@ -53,6 +53,12 @@ class BusPort final : public host::EventPort {
   private:
     struct Feed;
     using Key = std::pair<const host::Instance*, std::uint32_t>;
+    //! By alias, not by address: deliveries begin in the same order in every run.
+    struct InOrder {
+        bool operator()(const Key& a, const Key& b) const {
+            return a.first == b.first ? a.second < b.second : a.first->alias() < b.first->alias();
+        }
+    };
     static void deliver(const std::shared_ptr<Feed>& feed);
     static void end(Feed& feed);
 
@@ -60,7 +66,7 @@ class BusPort final : public host::EventPort {
     host::Clock& clock_;
     const OnStrand on_strand_;
     std::mutex mutex_;
-    std::map<Key, std::shared_ptr<Feed>> feeds_;
+    std::map<Key, std::shared_ptr<Feed>, InOrder> feeds_;
 };
 
 }  // namespace synod::app

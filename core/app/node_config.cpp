@@ -37,8 +37,6 @@ void fill_sync(const host::Manifest& manifest, sync::SyncConfig& out) {
     const auto number = [&](const char* section, const char* key) {
         return manifest.integer(section, key);
     };
-    const auto random = random_seed();
-    std::memcpy(&out.seed, random.data(), sizeof out.seed);
     out.min_peers = static_cast<std::uint32_t>(number("sync", "min_peers"));
     out.batch_blocks = static_cast<std::uint32_t>(number("sync", "batch_size"));
     out.parallel_downloads = static_cast<std::uint32_t>(number("sync", "parallel_downloads"));
@@ -64,7 +62,7 @@ Result<sync::Mode> mode_of(const std::string& text) {
 
 }  // namespace
 
-Result<NodeConfig> node_config(const host::Manifest& manifest) {
+Result<NodeConfig> node_settings(const host::Manifest& manifest) {
     NodeConfig out;
     out.name = manifest.name;
     out.data_dir = manifest.data_dir;
@@ -101,6 +99,17 @@ Result<NodeConfig> node_config(const host::Manifest& manifest) {
         return std::unexpected(mode.error());
     }
     out.mode = *mode;
+    return out;
+}
+
+Result<NodeConfig> node_config(const host::Manifest& manifest) {
+    auto settings = node_settings(manifest);
+    if (!settings) {
+        return settings;
+    }
+    auto& out = *settings;
+    const auto random = random_seed();
+    std::memcpy(&out.sync.seed, random.data(), sizeof out.sync.seed);
     if (!manifest.authority_key.empty()) {
         auto key = SecretKey::load(manifest.authority_key);
         if (!key) {
@@ -112,7 +121,7 @@ Result<NodeConfig> node_config(const host::Manifest& manifest) {
         }
         out.signer = std::make_shared<Signer>(*key, std::move(*opened));
         out.identity = *key;  // the federation tier is known by it
-        return out;
+        return settings;
     }
     const auto file = manifest.identity_key.empty() ? manifest.data_dir / "identity.key"
                                                     : manifest.identity_key;
@@ -126,7 +135,7 @@ Result<NodeConfig> node_config(const host::Manifest& manifest) {
         return std::unexpected(key.error());
     }
     out.identity = *key;
-    return out;
+    return settings;
 }
 
 }  // namespace synod::app

@@ -9,6 +9,8 @@
 
 namespace synod::app {
 
+//! All but what is secret or drawn: keys, signer and seeds. Errors: config.address, config.enum.
+Result<NodeConfig> node_settings(const host::Manifest& manifest);
 //! Reads the keys, makes an identity key when there is none yet, opens the signer's store for an
 //! authority. Errors: key.*, config.address, store.*.
 Result<NodeConfig> node_config(const host::Manifest& manifest);

@@ -3,14 +3,13 @@
 
 #include <spdlog/spdlog.h>
 
-#include "core/app/node/control_loop.hpp"
 #include "core/base/codec.hpp"
 
 namespace synod::app {
 
 void PluginFaults::isolated(PluginFault fault) {
     auto sent = bus_.publish(bus::Topic::kPluginFault,
-                             Writer().text(fault.alias).text(fault.call).text(fault.reason).take(), mono_now());
+                             Writer().text(fault.alias).text(fault.call).text(fault.reason).take(), clock_.mono());
     if (!sent) {
         spdlog::error("{}", sent.error().text());
     }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/bus/bus.hpp"
+#include "core/host/services.hpp"
 
 namespace synod::app {
 
@@ -25,8 +26,9 @@ struct PluginFault {
 
 class PluginFaults {
   public:
-    //! `bus` outlives this.
-    explicit PluginFaults(bus::Bus& bus) : bus_(bus) {}
+    //! Both outlive this. `clock` stamps what is published.
+    explicit PluginFaults(bus::Bus& bus, host::Clock& clock = host::system_clock())
+        : bus_(bus), clock_(clock) {}
     PluginFaults(const PluginFaults&) = delete;
     PluginFaults& operator=(const PluginFaults&) = delete;
 
@@ -35,6 +37,7 @@ class PluginFaults {
 
   private:
     bus::Bus& bus_;
+    host::Clock& clock_;
     mutable std::mutex mutex_;
     std::deque<PluginFault> faults_;
 };

@@ -80,8 +80,9 @@ synod_status PluginTasks::parallel(host::Instance& who, void (*fn)(void*, std::u
 
 void PluginTasks::settle(host::Instance& who) {
     std::promise<void> done;
+    auto answer = done.get_future();
     strand(who)->post([&] { done.set_value(); });
-    done.get_future().wait();
+    pool_.wait(std::move(answer));
 }
 
 }  // namespace synod::app

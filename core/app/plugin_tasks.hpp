@@ -21,7 +21,7 @@ class PluginTasks final : public host::Executor {
     //! Runs the task once the delay is over, on any thread; may drop it when the program ends.
     using After = std::function<void(Duration, std::function<void()>)>;
 
-    PluginTasks(pipeline::WorkerPool& pool, After after) : pool_(pool), after_(std::move(after)) {}
+    PluginTasks(pipeline::Workers& pool, After after) : pool_(pool), after_(std::move(after)) {}
     PluginTasks(const PluginTasks&) = delete;
     PluginTasks& operator=(const PluginTasks&) = delete;
 
@@ -46,7 +46,7 @@ class PluginTasks final : public host::Executor {
     };
     Lane lane(const host::Instance& who);
 
-    pipeline::WorkerPool& pool_;
+    pipeline::Workers& pool_;
     std::mutex mutex_;
     After after_;
     std::map<const host::Instance*, Lane> lanes_;

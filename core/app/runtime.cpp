@@ -53,7 +53,11 @@ bool indispensable(const std::string& kind) { return kind == "consensus" || kind
 
 }  // namespace
 
-Runtime::Runtime() : loop_(std::make_unique<ControlLoop>()) {}
+Runtime::Runtime(Surroundings around)
+    : faults_(bus_, around.clock),
+      validation_(around.clock),
+      loop_(around.loop ? std::move(around.loop) : std::make_unique<ControlLoop>()),
+      pool_(std::move(around.workers)) {}
 
 Runtime::~Runtime() {
     // Order matters: no task may run, and no state be released, after its plugin went away; and what
@@ -86,8 +90,9 @@ void Runtime::settle() {
     for (const auto& strand : {consensus_strand_, validation_strand_, consensus_strand_}) {
         if (strand) {
             std::promise<void> done;
+            auto answer = done.get_future();
             strand->post([&] { done.set_value(); });
-            done.get_future().wait();
+            pool_->wait(std::move(answer));
         }
     }
 }
@@ -111,42 +116,53 @@ Result<void> Runtime::prove(pipeline::CheckSet& checks) {
 
 void Runtime::on_worker(const std::function<void()>& fn) {
     std::promise<void> done;
+    auto answer = done.get_future();
     consensus_strand_->post([&] {
         fn();
         done.set_value();
     });
-    done.get_future().wait();
+    pool_->wait(std::move(answer));
 }
 
-Result<std::unique_ptr<Runtime>> Runtime::start(const host::Manifest& manifest) {
+Result<std::unique_ptr<Runtime>> Runtime::start(const host::Manifest& manifest,
+                                               Surroundings around) {
     if (sodium_init() < 0) {
         return fail("crypto.init", "libsodium can't be initialised");
     }
     host::thread_role = host::Role::kMain;
     host::install_crash_handler();  // plugins run from here on
-    std::unique_ptr<Runtime> out(new Runtime());
-    out->pool_ = std::make_unique<pipeline::WorkerPool>(
-        static_cast<unsigned>(manifest.integer("performance", "validation_workers")),
-        host::become_worker);
+    auto& clock = around.clock;
+    const auto seed = around.seed;
+    const auto mapped = std::move(around.entries);
+    std::unique_ptr<Runtime> out(new Runtime(std::move(around)));
+    if (!out->pool_) {
+        out->pool_ = std::make_unique<pipeline::WorkerPool>(
+            static_cast<unsigned>(manifest.integer("performance", "validation_workers")),
+            host::become_worker);
+    }
     out->tasks_ = std::make_unique<PluginTasks>(
         *out->pool_, [loop = out->loop_.get()](Duration delay, std::function<void()> task) {
             loop->post_after(delay, std::move(task));
         });
     out->port_ = std::make_unique<BusPort>(
-        out->bus_, host::system_clock(),
+        out->bus_, clock,
         [tasks = out->tasks_.get()](host::Instance& who, std::function<void()> task) {
             tasks->strand(who)->post(std::move(task));
         });
     host::HostServices services;
-    services.clock = &host::system_clock();
+    services.clock = &clock;
     services.executor = out->tasks_.get();
     services.events = out->port_.get();
     services.metrics = &out->metrics_;
     services.completion = &out->validation_;
     services.hasher = &out->validation_;
-    randombytes_buf(services.seed.data(), services.seed.size());
+    if (seed) {
+        services.seed = *seed;
+    } else {
+        randombytes_buf(services.seed.data(), services.seed.size());
+    }
     out->registry_ = std::make_unique<host::Registry>(std::move(services));
-    if (auto loaded = out->load_plugins(manifest); !loaded) {
+    if (auto loaded = out->load_plugins(manifest, mapped); !loaded) {
         return std::unexpected(loaded.error());
     }
     if (auto started = out->registry_->start(); !started) {
@@ -165,10 +181,13 @@ Result<std::unique_ptr<Runtime>> Runtime::start(const host::Manifest& manifest) 
     return out;
 }
 
-Result<void> Runtime::load_plugins(const host::Manifest& manifest) {
-    for (const auto* entry : static_plugins()) {
-        if (auto added = registry_->register_static(entry); !added) {
-            return std::unexpected(added.error());
+Result<void> Runtime::load_plugins(const host::Manifest& manifest,
+                                   const std::vector<const synod_entry*>& mapped) {
+    for (const auto& entries : {static_plugins(), mapped}) {
+        for (const auto* entry : entries) {
+            if (auto added = registry_->register_static(entry); !added) {
+                return std::unexpected(added.error());
+            }
         }
     }
     paranoid_ = manifest.text("sync", "validation_level") == "paranoid";

@@ -22,13 +22,25 @@
 
 namespace synod::app {
 
+//! What a runtime stands on. As it is made: threads, the system's clock, drawn seeds, libraries from
+//! files. The simulator gives its own.
+struct Surroundings {
+    host::Clock& clock = host::system_clock();  //!< outlives the runtime
+    std::unique_ptr<ControlLoop> loop;          //!< goes by the same clock; null: the thread's
+    std::unique_ptr<pipeline::Workers> workers;  //!< null: the manifest's number of threads
+    //! Of the plugins' random streams; nothing: drawn.
+    std::optional<std::array<std::uint8_t, 32>> seed = {};
+    std::vector<const synod_entry*> entries = {};  //!< libraries that are mapped already
+};
+
 class Runtime {
   public:
     //! Loads, creates and activates the manifest's plugins. Errors: plugin.*, config.*, genesis.*.
-    static Result<std::unique_ptr<Runtime>> start(const host::Manifest& manifest);
+    static Result<std::unique_ptr<Runtime>> start(const host::Manifest& manifest,
+                                                  Surroundings around = {});
     ~Runtime();
 
-    [[nodiscard]] pipeline::WorkerPool& pool() { return *pool_; }
+    [[nodiscard]] pipeline::Workers& pool() { return *pool_; }
     [[nodiscard]] pipeline::Pipeline& pipeline() { return *pipeline_; }
     [[nodiscard]] pipeline::Consensus& consensus() { return *consensus_; }
     [[nodiscard]] ControlLoop& loop() { return *loop_; }
@@ -56,8 +68,9 @@ class Runtime {
     void on_worker(const std::function<void()>& fn);
 
   private:
-    Runtime();
-    Result<void> load_plugins(const host::Manifest& manifest);
+    explicit Runtime(Surroundings around);
+    Result<void> load_plugins(const host::Manifest& manifest,
+                              const std::vector<const synod_entry*>& mapped);
     Result<void> add_reference(const host::PluginUse& chosen, const host::Manifest& manifest);
     Result<void> add_plugin(const host::PluginUse& use, const host::Manifest& manifest, bool required);
     void backend_isolated(const pipeline::Isolated& who);
@@ -67,12 +80,12 @@ class Runtime {
 
     bus::Journal journal_;
     bus::Bus bus_{&journal_};
-    PluginFaults faults_{bus_};
+    PluginFaults faults_;
     host::Metrics metrics_;
     pipeline::Validation validation_;
     bool paranoid_ = false;  //!< every proof is compared with the reference's
     std::unique_ptr<ControlLoop> loop_;
-    std::unique_ptr<pipeline::WorkerPool> pool_;
+    std::unique_ptr<pipeline::Workers> pool_;
     std::unique_ptr<PluginTasks> tasks_;
     std::unique_ptr<BusPort> port_;
     std::unique_ptr<host::Registry> registry_;

@@ -78,10 +78,20 @@ Result<void> Service::open_node(const host::Manifest& manifest) {
     }
     auto* scoring = runtime_->registry().of_kind(SYNOD_KIND_SCORING);
     auto* optimizer = runtime_->registry().of_kind(SYNOD_KIND_OPTIMIZER);
+    Machine machine;
+    machine.open_network = [this](net::NetworkConfig net, net::NetworkHandler& handler)
+        -> Result<std::unique_ptr<net::Transport>> {
+        auto opened = net::Network::start(std::move(net), handler);
+        if (!opened) {
+            return std::unexpected(opened.error());
+        }
+        network_ = opened->get();
+        return std::move(*opened);
+    };
     auto node = Node::start(std::move(*config),
                             {runtime_->loop(), *store_, runtime_->pipeline(), runtime_->pool(),
                              runtime_->bus(), checkpoints_.get(), scoring, strand(scoring), optimizer,
-                             strand(optimizer), runtime_->faults(), log_line});
+                             strand(optimizer), runtime_->faults(), log_line, std::move(machine)});
     if (!node) {
         return std::unexpected(node.error());
     }
@@ -99,7 +109,7 @@ Result<void> Service::open_door(const host::Manifest& manifest) {
     config.port = listen->port;
     config.token_file = manifest.token_file.empty() ? (manifest.data_dir / "control.token").string()
                                                     : manifest.token_file.string();
-    auto door = control::ControlServer::start(node_->network().io_context(), config, handlers());
+    auto door = control::ControlServer::start(network_->io_context(), config, handlers());
     if (!door) {
         return std::unexpected(door.error());
     }

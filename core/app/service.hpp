@@ -43,6 +43,7 @@ class Service {
     std::unique_ptr<store::Store> store_;
     std::unique_ptr<Checkpointer> checkpoints_;
     std::unique_ptr<Node> node_;
+    net::Network* network_ = nullptr;  // the node's: the door shares its thread
     std::unique_ptr<control::ControlServer> door_;
     bool stop_asked_ = false;
     std::optional<Error> halted_;

@@ -352,10 +352,6 @@ SendResult Network::send(std::uint64_t peer, std::vector<SharedBytes> parts, OnF
     return session ? session->enqueue(std::move(parts), on_full) : SendResult::unknown_peer;
 }
 
-SendResult Network::send(std::uint64_t peer, Bytes frame, OnFull on_full) {
-    return send(peer, std::vector<SharedBytes>{SharedBytes(std::move(frame))}, on_full);
-}
-
 void Network::close(std::uint64_t peer, std::string reason_code, std::string text) {
     asio::post(impl_->io, [raw = impl_.get(), peer, code = std::move(reason_code),
                            text = std::move(text)] {

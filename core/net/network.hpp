@@ -73,34 +73,59 @@ struct NetworkHandler {
 enum class SendResult : std::uint8_t { queued, dropped, overflow, unknown_peer, too_large };
 enum class OnFull : std::uint8_t { close, drop };
 
-class Network {
+//! How a node's frames travel. Network moves them over TCP, the simulator over virtual links.
+class Transport {
   public:
-    //! Binds, listens and starts the I/O thread. Errors: net.listen_failed, net.crypto_failed.
-    static Result<std::unique_ptr<Network>> start(NetworkConfig config, NetworkHandler& handler);
-    ~Network();  //!< stops
-    Network(const Network&) = delete;
-    Network& operator=(const Network&) = delete;
+    Transport() = default;
+    virtual ~Transport() = default;
+    Transport(const Transport&) = delete;
+    Transport& operator=(const Transport&) = delete;
 
-    [[nodiscard]] std::uint16_t port() const;
+    [[nodiscard]] virtual std::uint16_t port() const = 0;
     //! Any thread. Host name or numeric address. Ends in on_peer_up or on_dial_failed.
-    void dial(std::string address, std::uint16_t port, std::optional<PublicKey> expected = {});
+    virtual void dial(std::string address, std::uint16_t port, std::optional<PublicKey> expected) = 0;
+    void dial(std::string address, std::uint16_t port) { dial(std::move(address), port, {}); }
     //! Any thread. Queues one frame; the parts are its plaintext one after another and are not
     //! copied. On a full queue closes the peer (net.send_queue_full) or drops the frame.
-    SendResult send(std::uint64_t peer, std::vector<SharedBytes> parts,
-                    OnFull on_full = OnFull::close);
-    SendResult send(std::uint64_t peer, Bytes frame, OnFull on_full = OnFull::close);
+    virtual SendResult send(std::uint64_t peer, std::vector<SharedBytes> parts, OnFull on_full) = 0;
+    SendResult send(std::uint64_t peer, std::vector<SharedBytes> parts) {
+        return send(peer, std::move(parts), OnFull::close);
+    }
+    SendResult send(std::uint64_t peer, Bytes frame, OnFull on_full = OnFull::close) {
+        return send(peer, std::vector<SharedBytes>{SharedBytes(std::move(frame))}, on_full);
+    }
     //! Any thread. Ends in on_peer_down with this code; queued frames are lost.
-    void close(std::uint64_t peer, std::string reason_code, std::string text = {});
-    [[nodiscard]] std::optional<PeerStats> stats(std::uint64_t peer) const;  //!< any thread
+    virtual void close(std::uint64_t peer, std::string reason_code, std::string text) = 0;
+    void close(std::uint64_t peer, std::string reason_code) { close(peer, std::move(reason_code), {}); }
+    [[nodiscard]] virtual std::optional<PeerStats> stats(std::uint64_t peer) const = 0;  //!< any thread
+    //! Closes everything. Peers get on_peer_down with net.stopping; no handler runs afterwards.
+    //! Not from a handler. Idempotent.
+    virtual void stop() = 0;
+};
+
+class Network final : public Transport {
+  public:
+    using Transport::close;
+    using Transport::dial;
+    using Transport::send;
+
+    //! Binds, listens and starts the I/O thread. Errors: net.listen_failed, net.crypto_failed.
+    static Result<std::unique_ptr<Network>> start(NetworkConfig config, NetworkHandler& handler);
+    ~Network() override;  //!< stops
+
+    [[nodiscard]] std::uint16_t port() const override;
+    void dial(std::string address, std::uint16_t port, std::optional<PublicKey> expected) override;
+    SendResult send(std::uint64_t peer, std::vector<SharedBytes> parts, OnFull on_full) override;
+    void close(std::uint64_t peer, std::string reason_code, std::string text) override;
+    [[nodiscard]] std::optional<PeerStats> stats(std::uint64_t peer) const override;
     //! Any thread. Runs `fn` on the I/O thread; not at all after stop().
     void post(std::function<void()> fn);
     void schedule(Duration delay, std::function<void()> fn);
     //! The I/O thread's context, for rooms that share the thread; valid for the life of the Network
     //! and not run any more after stop(). Any thread.
     boost::asio::io_context& io_context();
-    //! Closes everything and joins the thread. Not from the I/O thread. Peers get on_peer_down
-    //! with net.stopping. Idempotent.
-    void stop();
+    //! Joins the I/O thread, so not from it.
+    void stop() override;
 
   private:
     struct Impl;

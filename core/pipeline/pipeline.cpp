@@ -57,7 +57,7 @@ struct Pipeline::Running {
     std::optional<Fault> fault;
 };
 
-Pipeline::Pipeline(WorkerPool& pool, Consensus& consensus, Prover prover,
+Pipeline::Pipeline(Workers& pool, Consensus& consensus, Prover prover,
                    std::function<void(std::function<void()>)> deliver,
                    std::shared_ptr<Strand> consensus_strand,
                    std::shared_ptr<Strand> validation_strand)
@@ -353,6 +353,16 @@ void Pipeline::on_consensus(std::function<void()> work, std::function<void()> do
             deliver_(done);
         }
     });
+}
+
+void Pipeline::on_consensus_and_wait(const std::function<void()>& work) {
+    std::promise<void> done;
+    auto answer = done.get_future();
+    plan_strand_->post([&] {
+        work();
+        done.set_value();
+    });
+    pool_.wait(std::move(answer));
 }
 
 void Pipeline::prove(std::shared_ptr<CheckSet> checks,

@@ -100,7 +100,7 @@ class Pipeline {
   public:
     //! `deliver` posts to the control thread. All references outlive the pipeline. The strands are those
     //! of the two plugins; the prover may do without one of its own.
-    Pipeline(WorkerPool& pool, Consensus& consensus, Prover prover,
+    Pipeline(Workers& pool, Consensus& consensus, Prover prover,
              std::function<void(std::function<void()>)> deliver,
              std::shared_ptr<Strand> consensus_strand, std::shared_ptr<Strand> validation_strand = {});
 
@@ -116,6 +116,8 @@ class Pipeline {
     void reset();
     //! Runs `work` as [worker] of the consensus plugin, then `done` on the control thread.
     void on_consensus(std::function<void()> work, std::function<void()> done);
+    //! The same, waited for. Not from a task.
+    void on_consensus_and_wait(const std::function<void()>& work);
     //! The same for checks that are ready: proves them, then done(first failure or error).
     void prove(std::shared_ptr<CheckSet> checks,
                std::function<void(Result<std::optional<FailedCheck>>)> done);
@@ -131,7 +133,7 @@ class Pipeline {
     void plan(const std::shared_ptr<Running>& run);
     void finish(const std::shared_ptr<Running>& run);
 
-    WorkerPool& pool_;
+    Workers& pool_;
     Consensus& consensus_;
     Prover prover_;
     std::function<void(std::function<void()>)> deliver_;

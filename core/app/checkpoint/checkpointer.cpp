@@ -7,7 +7,6 @@
 #include <array>
 
 #include "core/app/checkpoint/impl.hpp"
-#include "core/app/node/control_loop.hpp"
 
 namespace synod::app {
 
@@ -249,7 +248,7 @@ void Checkpointer::Impl::try_to_make() {
     if (!has_scanned || unreadable || !config.writer || !latest || !latest->state) {
         return;
     }
-    const auto kind = policy.due(latest->block.height, mono_now());
+    const auto kind = policy.due(latest->block.height, parts.clock.mono());
     if (!kind) {
         return;
     }
@@ -263,7 +262,7 @@ void Checkpointer::Impl::try_to_make() {
     m.kind = *kind;
     m.genesis = config.genesis;
     m.version = config.version;
-    m.created = unix_now();
+    m.created = parts.clock.unix_ms();
     const auto parent =
         std::ranges::find_if(known, [](const auto& i) { return i.damaged.empty(); });
     if (parent != known.end()) {
@@ -275,11 +274,11 @@ void Checkpointer::Impl::try_to_make() {
 void Checkpointer::Impl::made(const JobPtr& finished, Result<void> outcome) {
     current.reset();
     if (outcome) {
-        policy.done(finished->from.block.height, mono_now());
+        policy.done(finished->from.block.height, parts.clock.mono());
         remember(finished->info);
         prune();
     } else {
-        policy.failed(mono_now());
+        policy.failed(parts.clock.mono());
     }
     for (const auto& waiter : finished->waiters) {
         waiter(outcome ? Result<CheckpointInfo>(finished->info) : std::unexpected(outcome.error()));

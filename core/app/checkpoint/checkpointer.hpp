@@ -47,6 +47,7 @@ struct CheckpointParts {
     //! Both on the control thread; may be empty.
     std::function<void(const CheckpointInfo&)> created;
     std::function<void(const Error&)> failed;
+    host::Clock& clock = host::system_clock();
 };
 
 struct RecoveryRequest {

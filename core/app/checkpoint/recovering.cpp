@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "core/app/checkpoint/impl.hpp"
-#include "core/app/node/control_loop.hpp"
 
 namespace synod::app {
 
@@ -77,7 +76,7 @@ void Checkpointer::recover(RecoveryRequest request, Done<Recovered> done) {
             limits.named = request.named;
             limits.max_height = request.max_height;
             limits.max_age_ms = request.max_age_ms;
-            limits.now = unix_now();
+            limits.now = impl->parts.clock.unix_ms();
             auto recovery = std::make_shared<Impl::Recovery>();
             recovery->order = checkpoint::recovery_order(impl->entries(), limits);
             recovery->done = done;

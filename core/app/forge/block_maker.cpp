@@ -39,7 +39,7 @@ Result<Bytes> hex_member(const std::string& json, std::string_view name) {
 
 }  // namespace
 
-BlockMaker::BlockMaker(pipeline::Consensus& consensus, pipeline::WorkerPool& pool,
+BlockMaker::BlockMaker(pipeline::Consensus& consensus, pipeline::Workers& pool,
                        const Authorities& authorities, const Load& load, pipeline::State genesis)
     : consensus_(consensus),
       pool_(pool),

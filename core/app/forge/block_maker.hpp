@@ -29,7 +29,7 @@ class BlockMaker {
   public:
     //! All references outlive it. `genesis` is the state to build on;
     //! nobody else may hold it.
-    BlockMaker(pipeline::Consensus& consensus, pipeline::WorkerPool& pool,
+    BlockMaker(pipeline::Consensus& consensus, pipeline::Workers& pool,
                const Authorities& authorities, const Load& load, pipeline::State genesis);
     BlockMaker(const BlockMaker&) = delete;
     BlockMaker& operator=(const BlockMaker&) = delete;
@@ -54,7 +54,7 @@ class BlockMaker {
     void fill_transactions(std::uint64_t height);
 
     pipeline::Consensus& consensus_;
-    pipeline::WorkerPool& pool_;
+    pipeline::Workers& pool_;
     const Authorities& authorities_;
     const Load load_;
     pipeline::State state_;

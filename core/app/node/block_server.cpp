@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "core/app/node/control_loop.hpp"
 #include "core/app/node/cost_limits.hpp"
 
 namespace synod::app {
@@ -39,7 +38,7 @@ std::optional<std::uint32_t> BlockServer::must_wait(std::uint64_t peer) {
         return kBusyRetryMs;
     }
     const auto cost = cost_share(link->second.tier, regular_share_);
-    const auto now = mono_now();
+    const auto now = clock_.mono();
     auto& bucket = buckets_.try_emplace(peer, cost, kCostPeriod, now).first->second;
     const auto wait = bucket.wait(net::kRequestBaseCost, now);
     if (wait.count() == 0) {
@@ -52,7 +51,7 @@ std::optional<std::uint32_t> BlockServer::must_wait(std::uint64_t peer) {
 void BlockServer::charge(std::uint64_t peer, std::uint64_t bytes) {
     bytes_served_ += bytes;
     if (const auto it = buckets_.find(peer); it != buckets_.end()) {
-        it->second.charge(net::request_cost(bytes), mono_now());
+        it->second.charge(net::request_cost(bytes), clock_.mono());
     }
 }
 

@@ -24,10 +24,11 @@ inline constexpr std::uint64_t kMaxBlocksReplyBytes = 4u << 20;
 class BlockServer {
   public:
     //! `regular_share`: what a regular peer may ask for in kCostPeriod (cost_limits.hpp), units.
-    BlockServer(store::Store& store, ChainKeeper& keeper, Links& links, pipeline::WorkerPool& pool,
-                const pipeline::Consensus& consensus, std::uint64_t regular_share = kRegularCost)
+    BlockServer(store::Store& store, ChainKeeper& keeper, Links& links, pipeline::Workers& pool,
+                const pipeline::Consensus& consensus, host::Clock& clock,
+                std::uint64_t regular_share = kRegularCost)
         : store_(store), keeper_(keeper), links_(links), pool_(pool), consensus_(consensus),
-          regular_share_(regular_share) {}
+          clock_(clock), regular_share_(regular_share) {}
 
     void on(std::uint64_t peer, const net::GetHeaders& ask);
     void on(std::uint64_t peer, const net::GetBlocks& ask);
@@ -56,8 +57,9 @@ class BlockServer {
     store::Store& store_;
     ChainKeeper& keeper_;
     Links& links_;
-    pipeline::WorkerPool& pool_;
+    pipeline::Workers& pool_;
     const pipeline::Consensus& consensus_;
+    host::Clock& clock_;
     const std::uint64_t regular_share_;
     std::unordered_map<std::uint64_t, net::TokenBucket> buckets_;
     std::atomic<std::uint32_t> reading_{0};

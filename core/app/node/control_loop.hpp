@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 //! The control thread: runs posted tasks in order and a tick about every kTick. Everything that
-//! decides runs here. Post from any thread.
+//! decides runs here, by the loop's clock. Post from any thread. The simulator has a loop of its own,
+//! whose tasks are events of virtual time.
 
 #include <chrono>
 #include <condition_variable>
@@ -12,6 +13,7 @@
 #include <optional>
 
 #include "core/base/time.hpp"
+#include "core/host/services.hpp"
 
 namespace synod::app {
 
@@ -19,9 +21,16 @@ inline constexpr std::chrono::milliseconds kTick{50};
 
 class ControlLoop {
   public:
-    void post(std::function<void()> task);
+    ControlLoop() = default;
+    virtual ~ControlLoop() = default;
+    ControlLoop(const ControlLoop&) = delete;
+    ControlLoop& operator=(const ControlLoop&) = delete;
+
+    virtual void post(std::function<void()> task);
     //! Runs once the delay is over, to the next tick.
-    void post_after(Duration delay, std::function<void()> task);
+    virtual void post_after(Duration delay, std::function<void()> task);
+    //! The time that everything on this loop goes by. Any thread; valid as long as the loop.
+    [[nodiscard]] virtual host::Clock& clock() { return host::system_clock(); }
     //! Runs on the calling thread until quit(); `tick` is called about every kTick.
     void run(const std::function<void()>& tick);
     void quit();

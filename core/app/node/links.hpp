@@ -38,7 +38,7 @@ struct PeerLink {
 };
 
 struct Links {
-    net::Network* network = nullptr;
+    net::Transport* network = nullptr;
     net::RequestTable requests;
     std::unordered_map<std::uint64_t, PeerLink> peers;
 

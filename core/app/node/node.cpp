@@ -2,9 +2,7 @@
 #include "core/app/node/node.hpp"
 
 #include <algorithm>
-#include <future>
 
-#include "core/app/node/disk.hpp"
 #include "core/base/codec.hpp"
 
 namespace synod::app {
@@ -39,6 +37,7 @@ const Bytes kBookKey{'b', 'o', 'o', 'k'};
 Node::Node(NodeConfig config, NodeParts parts)
     : config_(std::move(config)),
       loop_(parts.loop),
+      clock_(parts.loop.clock()),
       store_(parts.store),
       pipeline_(parts.pipeline),
       pool_(parts.pool),
@@ -46,6 +45,7 @@ Node::Node(NodeConfig config, NodeParts parts)
       checkpoints_(parts.checkpoints),
       faults_(parts.faults),
       log_(std::move(parts.log)),
+      machine_(std::move(parts.machine)),
       judge_([this](store::Commit change) { writer_->post(std::move(change), [](Result<void>) {}); }),
       dialer_(config_.peers, config_.identity->public_key(), config_.sync.seed,
               config_.wanted_peers),
@@ -58,7 +58,7 @@ Node::Node(NodeConfig config, NodeParts parts)
              [loop = &parts.loop](std::function<void()> task) { loop->post(std::move(task)); },
              [this](const sync::Tune& tune) { driver_->feed(tune); },
              [this](const std::string& text) { log_("info", "tuning: " + text); },
-             [this](PluginFault fault) { go_without(std::move(fault)); }) {}
+             [this](PluginFault fault) { go_without(std::move(fault)); }, machine_) {}
 
 Node::~Node() { close(); }
 
@@ -75,16 +75,17 @@ Result<void> Node::open() {
     if (auto loaded = keeper_->load(); !loaded) {
         return loaded;
     }
-    writer_ = std::make_unique<Writer>(store_, [this](auto task) { loop_.post(std::move(task)); });
+    writer_ = std::make_unique<Writer>(store_, [this](auto task) { loop_.post(std::move(task)); },
+                                       machine_.commit_on);
     keeper_->attach(*writer_);
     config_.sync.slot = std::chrono::milliseconds(keeper_->info().slot_ms);
     driver_ = std::make_unique<SyncDriver>(config_.sync, *keeper_, pipeline_, links_,
-                                           vouches(config_.mode), driver_listener());
+                                           vouches(config_.mode), clock_, driver_listener());
     if (config_.mode == sync::Mode::optimistic) {
         audit_ = std::make_unique<Audit>(*keeper_, pipeline_, audit_listener());
     }
     server_ = std::make_unique<BlockServer>(store_, *keeper_, links_, pool_, pipeline_.consensus(),
-                                            config_.peer_share);
+                                            clock_, config_.peer_share);
     duties_ = std::make_unique<Duties>(*keeper_, pipeline_, links_, config_.signer, duties_listener());
     remember_peers();
     if (auto opened = open_network(); !opened) {
@@ -209,7 +210,7 @@ Duties::Listener Node::duties_listener() {
 //! Bans and addresses of earlier runs. What can't be read costs comfort, never the start.
 void Node::remember_peers() {
     if (auto bans = store_.list_records("bans", peers::kMaxLedgerEntries)) {
-        judge_.restore(*bans, mono_now(), unix_now());
+        judge_.restore(*bans, clock_.mono(), clock_.unix_ms());
     }
     if (auto book = store_.get_record("peers", kBookKey); book && *book) {
         if (auto restored = dialer_.restore(**book); !restored) {
@@ -228,7 +229,7 @@ Result<void> Node::open_network() {
     net.network_id = Hash::copy(keeper_->info().network_id);
     net.genesis = Hash::copy(keeper_->info().genesis_hash);
     net.identity = net::Identity::from_seed(config_.identity->seed());
-    auto started = net::Network::start(std::move(net), *this);
+    auto started = machine_.open_network(std::move(net), *this);
     if (!started) {
         return std::unexpected(started.error());
     }
@@ -246,10 +247,8 @@ void Node::close() {
     }
     if (keeper_) {
         // What was handed to the consensus strand refers to us; nothing more is handed to it.
-        std::promise<void> passed;
         pipeline_.drain_reads();
-        pipeline_.on_consensus([&] { passed.set_value(); }, {});
-        passed.get_future().wait();
+        pipeline_.on_consensus_and_wait([] {});
     }
     writer_.reset();
 }
@@ -305,7 +304,7 @@ void Node::on_inbound_refused(std::string /*address*/, Error why) {
 
 std::uint64_t Node::slot_now() const {
     const auto slot_ms = keeper_->info().slot_ms;
-    return slot_ms == 0 ? 0 : unix_now() / slot_ms;
+    return slot_ms == 0 ? 0 : clock_.unix_ms() / slot_ms;
 }
 
 std::uint32_t Node::authorities_seen(Instant now) const {
@@ -361,7 +360,7 @@ void Node::watch_health(Instant now) {
 }
 
 void Node::slot(std::uint64_t now_slot) {
-    const auto now = mono_now();
+    const auto now = clock_.mono();
     watch_health(now);
     sync::GateInputs in;
     in.network_health = monitor_.current().score;
@@ -383,7 +382,7 @@ void Node::slot(std::uint64_t now_slot) {
         sync::kClockSamples, std::max<std::uint32_t>(1, keeper_->info().authorities - 1));
     in.clock_offset_ms = offsets.empty() ? 0 : offsets[offsets.size() / 2];
     in.last_commit_durable = keeper_->durable();
-    in.disk_free_bytes = disk_free(config_.data_dir);
+    in.disk_free_bytes = machine_.disk_free(config_.data_dir);
     in.last_signed_slot = duties_->last_signed_slot();
     in.unverified_blocks = unverified();
     in.stall_statements = duties_->stall_statements();
@@ -395,7 +394,7 @@ void Node::slot(std::uint64_t now_slot) {
 }
 
 void Node::tick() {
-    const auto now = mono_now();
+    const auto now = clock_.mono();
     const auto due = [now](Instant& last, Duration every) {
         const bool is = now - last >= every;
         last = is ? now : last;
@@ -424,7 +423,7 @@ void Node::tick() {
     if (due(last_ping_, kPingEvery)) {
         for (auto& [id, link] : links_.peers) {
             link.ping_sent = now;
-            links_.send(id, net::Ping{id, unix_now()});
+            links_.send(id, net::Ping{id, clock_.unix_ms()});
         }
     }
     if (due(last_book_, kBookEvery)) {

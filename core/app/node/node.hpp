@@ -22,6 +22,7 @@
 #include "core/app/node/duties.hpp"
 #include "core/app/node/judge.hpp"
 #include "core/app/node/links.hpp"
+#include "core/app/node/machine.hpp"
 #include "core/app/node/node_status.hpp"
 #include "core/app/node/peer_ranker.hpp"
 #include "core/app/node/signer.hpp"
@@ -57,7 +58,7 @@ struct NodeParts {
     ControlLoop& loop;
     store::Store& store;
     pipeline::Pipeline& pipeline;
-    pipeline::WorkerPool& pool;
+    pipeline::Workers& pool;
     bus::Bus& bus;
     Checkpointer* checkpoints = nullptr;  //!< null: none are made
     host::Instance* scoring = nullptr;  //!< null: none
@@ -66,6 +67,7 @@ struct NodeParts {
     Tuner::OnStrand on_optimizer_strand;
     PluginFaults& faults;
     std::function<void(std::string level, std::string text)> log;
+    Machine machine = {};
 };
 
 enum class Command : std::uint8_t { kPause, kResume, kStop };
@@ -82,7 +84,7 @@ class Node : private net::NetworkHandler {
     [[nodiscard]] std::shared_ptr<const NodeStatus> status() const;
     //! Answers through `done` on the control thread with the state reached, or why not.
     void command(Command what, std::function<void(Result<std::string>)> done);
-    [[nodiscard]] net::Network& network() { return *network_; }
+    [[nodiscard]] net::Transport& network() { return *network_; }
     //! Closes the links and writes what is queued. Control thread, after the loop.
     void close();
     [[nodiscard]] bool finally_failed() const { return finally_failed_; }
@@ -152,13 +154,15 @@ class Node : private net::NetworkHandler {
 
     NodeConfig config_;
     ControlLoop& loop_;
+    host::Clock& clock_;
     store::Store& store_;
     pipeline::Pipeline& pipeline_;
-    pipeline::WorkerPool& pool_;
+    pipeline::Workers& pool_;
     bus::Bus& bus_;
     Checkpointer* checkpoints_;
     PluginFaults& faults_;
     std::function<void(std::string, std::string)> log_;
+    const Machine machine_;
 
     Links links_;
     Judge judge_;
@@ -180,7 +184,7 @@ class Node : private net::NetworkHandler {
     std::unique_ptr<Audit> audit_;  // mode optimistic
     std::unique_ptr<BlockServer> server_;
     std::unique_ptr<Duties> duties_;
-    std::unique_ptr<net::Network> network_;
+    std::unique_ptr<net::Transport> network_;
     std::uint64_t last_slot_ = 0;
     Instant last_eviction_{};
     Instant last_status_{}, last_ping_{}, last_refresh_{}, last_book_{}, last_health_{}, last_ask_{};

@@ -34,7 +34,7 @@ void Node::frame(std::uint64_t peer, const SharedBytes& bytes) {
     if (it == links_.peers.end()) {
         return;
     }
-    it->second.last_heard = mono_now();
+    it->second.last_heard = clock_.mono();
     auto message = net::decode_message(bytes);
     if (!message) {
         charge(peer, {peers::Severity::kGrave, "malformed_message", message.error().code, 0, {}});
@@ -70,7 +70,7 @@ void Node::frame(std::uint64_t peer, const SharedBytes& bytes) {
 //! Over its share a peer isn't heard; who keeps on shouting is flooding.
 bool Node::affordable(std::uint64_t peer, std::size_t bytes) {
     auto& link = links_.peers.at(peer);
-    if (!link.unasked || link.unasked->try_take(net::request_cost(bytes), mono_now())) {
+    if (!link.unasked || link.unasked->try_take(net::request_cost(bytes), clock_.mono())) {
         return true;
     }
     if (++link.dropped % kDroppedAFlood == 0) {
@@ -110,7 +110,7 @@ void Node::handle(std::uint64_t peer, net::Status status) {
 }
 
 void Node::handle(std::uint64_t peer, const net::Ping& ping) {
-    links_.send(peer, net::Pong{ping.nonce, unix_now()});
+    links_.send(peer, net::Pong{ping.nonce, clock_.unix_ms()});
 }
 
 void Node::handle(std::uint64_t peer, const net::Pong& pong) {
@@ -118,12 +118,12 @@ void Node::handle(std::uint64_t peer, const net::Pong& pong) {
     if (pong.nonce != peer || link.ping_sent == Instant{}) {
         return;  // of no ping of ours: it measures nothing
     }
-    link.rtt = mono_now() - link.ping_sent;
+    link.rtt = clock_.mono() - link.ping_sent;
     link.ping_sent = {};
     ranker_.of(link.info.identity).round_trip(link.rtt);
     const auto half_ms = std::chrono::duration_cast<std::chrono::milliseconds>(link.rtt).count() / 2;
     link.clock_offset_ms = static_cast<std::int64_t>(pong.unix_ms) + half_ms -
-                           static_cast<std::int64_t>(unix_now());
+                           static_cast<std::int64_t>(clock_.unix_ms());
     link.clock_known = true;
 }
 
@@ -206,7 +206,7 @@ net::Status Node::our_status() const {
     out.committed_height = tree.committed().height;
     out.committed_hash = tree.committed().hash;
     out.final_height = keeper_->head_weight().final_height;
-    out.unix_ms = unix_now();
+    out.unix_ms = clock_.unix_ms();
     if (auto proof = keeper_->head_proof()) {
         out.head_proof = SharedBytes(std::move(proof->proof));
     }

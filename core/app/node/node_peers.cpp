@@ -46,12 +46,12 @@ peers::Tier Node::tier_of(const PublicKey& identity) const {
 }
 
 void Node::peer_up(const net::PeerInfo& info) {
-    const auto now = mono_now();
-    if (!dialer_.up(info, group_of(info), unix_now(), now)) {
+    const auto now = clock_.mono();
+    if (!dialer_.up(info, group_of(info), clock_.unix_ms(), now)) {
         network_->close(info.id, "peers.feeler");
         return;
     }
-    if (judge_.banned(info.identity, unix_now())) {
+    if (judge_.banned(info.identity, clock_.unix_ms())) {
         network_->close(info.id, "peers.banned");
         dialer_.down(info, now);
         return;
@@ -74,7 +74,7 @@ void Node::peer_up(const net::PeerInfo& info) {
                                      .take());
     send_status(info.id);
     link.ping_sent = now;
-    links_.send(info.id, net::Ping{info.id, unix_now()});
+    links_.send(info.id, net::Ping{info.id, clock_.unix_ms()});
 }
 
 void Node::peer_down(std::uint64_t peer, const std::string& reason) {
@@ -82,7 +82,7 @@ void Node::peer_down(std::uint64_t peer, const std::string& reason) {
     if (it == links_.peers.end()) {
         return;
     }
-    dialer_.down(it->second.info, mono_now());
+    dialer_.down(it->second.info, clock_.mono());
     if (departed_.size() >= kMaxDeparted) {
         departed_.clear();
     }
@@ -99,7 +99,7 @@ void Node::peer_down(std::uint64_t peer, const std::string& reason) {
 }
 
 void Node::dial_failed(const std::string& address, std::uint16_t port, const Error& why) {
-    dialer_.failed(address, port, unix_now(), mono_now());
+    dialer_.failed(address, port, clock_.unix_ms(), clock_.mono());
     const bool wrong_chain =
         why.code == "net.genesis_mismatch" || why.code == "net.network_mismatch";
     log_(wrong_chain ? "warning" : "info", "dial " + address + ":" + std::to_string(port) + ": " +
@@ -118,7 +118,7 @@ void Node::charge(std::uint64_t peer, const Charge& charge) {
     const auto short_name = to_hex(identity.view()).substr(0, 16);
     const bool needed = links_.peers.contains(peer) && links_.peers.size() <= config_.sync.min_peers;
     const auto sentence =
-        judge_.charge(identity, met->second.group, charge, needed, mono_now(), unix_now());
+        judge_.charge(identity, met->second.group, charge, needed, clock_.mono(), clock_.unix_ms());
     if (sentence == Sentence::kSelfFault) {
         log_("error", "self_fault_suspected: " + text + " came from different networks");
         publish(bus::Topic::kAlert,
@@ -144,7 +144,7 @@ void Node::unanswered(std::uint64_t peer, std::string_view reason) {
     if (met == met_.end()) {
         return;
     }
-    judge_.unanswered(met->second.identity, std::string(reason), mono_now());
+    judge_.unanswered(met->second.identity, std::string(reason), clock_.mono());
     ranker_.of(met->second.identity).failed();
     log_("info", "peer " + to_hex(met->second.identity.view()).substr(0, 16) + " is put aside: " +
                      std::string(reason));
@@ -152,7 +152,7 @@ void Node::unanswered(std::uint64_t peer, std::string_view reason) {
 
 //! A newcomer found no place: whoever adds least makes room for the next one.
 void Node::make_room() {
-    const auto now = mono_now();
+    const auto now = clock_.mono();
     if (now - last_eviction_ < kEvictionEvery) {
         return;
     }
@@ -178,8 +178,8 @@ void Node::make_room() {
 }
 
 void Node::dial() {
-    const auto now = mono_now();
-    const auto unix = unix_now();
+    const auto now = clock_.mono();
+    const auto unix = clock_.unix_ms();
     const auto skip = [&](const PublicKey& identity) {
         return judge_.banned(identity, unix) ||
                std::ranges::any_of(links_.peers, [&](const auto& p) {
@@ -194,8 +194,8 @@ void Node::dial() {
 }
 
 void Node::rank() {
-    const auto now = mono_now();
-    const auto unix = unix_now();
+    const auto now = clock_.mono();
+    const auto unix = clock_.unix_ms();
     if (!ranker_.due(now)) {
         return;
     }

@@ -8,7 +8,7 @@
 namespace synod::app {
 
 void Node::publish(bus::Topic topic, Bytes payload) {
-    if (auto sent = bus_.publish(topic, std::move(payload), mono_now()); !sent) {
+    if (auto sent = bus_.publish(topic, std::move(payload), clock_.mono()); !sent) {
         log_("error", sent.error().text());
     }
 }
@@ -110,8 +110,8 @@ PeerStatus Node::linked_peer(std::uint64_t id, const PeerLink& link,
 }
 
 void Node::refresh_status() {
-    const auto now = mono_now();
-    const auto unix = unix_now();
+    const auto now = clock_.mono();
+    const auto unix = clock_.unix_ms();
     auto out = std::make_shared<NodeStatus>();
     out->name = config_.name;
     out->sync = driver_->machine().snapshot(now);

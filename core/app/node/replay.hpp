@@ -4,7 +4,6 @@
 //! it waits for the consensus strand. Blocks were proven before they were stored, so nothing of them is
 //! proven again.
 
-#include <future>
 #include <optional>
 
 #include "core/pipeline/pipeline.hpp"
@@ -15,10 +14,9 @@ namespace synod::app {
 //! Runs consensus work as [worker] and waits for it.
 template <typename Fn>
 auto blocking(pipeline::Pipeline& pipeline, Fn fn) {
-    std::promise<decltype(fn())> answer;
-    auto future = answer.get_future();
-    pipeline.on_consensus([&] { answer.set_value(fn()); }, {});
-    return future.get();
+    std::optional<decltype(fn())> answer;
+    pipeline.on_consensus_and_wait([&] { answer.emplace(fn()); });
+    return std::move(*answer);
 }
 
 struct Replayed {

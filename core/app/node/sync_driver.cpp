@@ -2,7 +2,6 @@
 #include "core/app/node/sync_driver.hpp"
 
 #include "core/app/node/chain_restore.hpp"
-#include "core/app/node/control_loop.hpp"
 
 namespace synod::app {
 
@@ -29,12 +28,14 @@ sync::ReplyResult result_of(net::ReplyResult result, std::uint32_t count) {
 }  // namespace
 
 SyncDriver::SyncDriver(const sync::SyncConfig& config, ChainKeeper& keeper,
-                       pipeline::Pipeline& pipeline, Links& links, bool vouch, Listener listener)
+                       pipeline::Pipeline& pipeline, Links& links, bool vouch, host::Clock& clock,
+                       Listener listener)
     : keeper_(keeper),
       pipeline_(pipeline),
       links_(links),
       vouch_(vouch),
       level_(config.checks_signatures ? SYNOD_LEVEL_FULL : SYNOD_LEVEL_BASIC),
+      clock_(clock),
       listener_(std::move(listener)),
       machine_(config, {keeper.tree().head().height, keeper.tree().head().hash},
                keeper.tree().head_slot(),
@@ -50,7 +51,7 @@ void SyncDriver::feed(const sync::Event& event) {
     while (!queue_.empty()) {
         const auto next = std::move(queue_.front());
         queue_.pop_front();
-        for (const auto& action : machine_.step(next, mono_now())) {
+        for (const auto& action : machine_.step(next, clock_.mono())) {
             carry_out(action);
         }
     }
@@ -89,7 +90,7 @@ void SyncDriver::request_headers(const sync::RequestHeaders& ask) {
     const auto id = static_cast<std::uint32_t>(ask.request);
     const auto bytes = std::uint64_t{ask.count} * keeper_.header_length() + SYNOD_HEAD_PROOF_MAX + 4'096;
     if (!links_.requests.open(id, ask.peer, net::RequestKind::headers, {ask.from, ask.count, bytes},
-                              mono_now(), ask.deadline)) {
+                              clock_.mono(), ask.deadline)) {
         feed(sync::RequestFailed{ask.request, sync::RequestFailure::refused, 0});
         return;
     }
@@ -99,7 +100,7 @@ void SyncDriver::request_headers(const sync::RequestHeaders& ask) {
 void SyncDriver::request_blocks(const sync::RequestBlocks& ask) {
     const auto id = static_cast<std::uint32_t>(ask.request);
     if (!links_.requests.open(id, ask.peer, net::RequestKind::blocks,
-                              {ask.from, ask.count, ask.soft_bytes + kReplySlackBytes}, mono_now(),
+                              {ask.from, ask.count, ask.soft_bytes + kReplySlackBytes}, clock_.mono(),
                               ask.deadline)) {
         feed(sync::RequestFailed{ask.request, sync::RequestFailure::refused, 0});
         return;
@@ -109,7 +110,7 @@ void SyncDriver::request_blocks(const sync::RequestBlocks& ask) {
 }
 
 std::optional<net::OpenRequest> SyncDriver::accept(const net::ReplyClaim& claim) {
-    const auto now = mono_now();
+    const auto now = clock_.mono();
     const auto match = links_.requests.match(claim, now);
     if (match.verdict == net::ReplyVerdict::unsolicited) {
         listener_.unsolicited(claim.peer, net::reason_code(match.verdict), claim.from);
@@ -251,7 +252,7 @@ void SyncDriver::check_headers(const sync::CheckHeaders& check) {
 void SyncDriver::submit_range(const sync::SubmitRange& submit) {
     auto& range = ranges_[submit.range];
     range.submit = submit;
-    range.submitted = mono_now();
+    range.submitted = clock_.mono();
     if (range.pieces.empty()) {
         for (const auto request : submit.requests) {
             if (const auto it = blocks_.find(static_cast<std::uint32_t>(request));
@@ -307,7 +308,7 @@ void SyncDriver::range_done(sync::RangeId range, std::uint64_t submission,
         processing_.erase(range);
         if (const auto held = ranges_.find(range); held != ranges_.end()) {
             if (flow_.latencies.size() < kMaxLatencies) {
-                flow_.latencies.push_back(mono_now() - held->second.submitted);
+                flow_.latencies.push_back(clock_.mono() - held->second.submitted);
             }
             ranges_.erase(held);
         }

@@ -42,7 +42,7 @@ class SyncDriver {
     };
 
     SyncDriver(const sync::SyncConfig& config, ChainKeeper& keeper, pipeline::Pipeline& pipeline,
-               Links& links, bool vouch, Listener listener);
+               Links& links, bool vouch, host::Clock& clock, Listener listener);
 
     //! One event into the machine, and everything that follows from it.
     void feed(const sync::Event& event);
@@ -91,6 +91,7 @@ class SyncDriver {
     Links& links_;
     const bool vouch_;
     const std::uint32_t level_;
+    host::Clock& clock_;
     Listener listener_;
     sync::Machine machine_;
     std::unordered_map<std::uint32_t, HeaderReply> headers_;  // by request, like the two below

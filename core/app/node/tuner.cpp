@@ -93,8 +93,10 @@ struct Tuner::Shared {
 };
 
 Tuner::Tuner(host::Instance* optimizer, sync::Tuning tuning, OnStrand on_strand, Deliver deliver,
-             Apply apply, std::function<void(const std::string&)> log, Isolated isolated)
+             Apply apply, std::function<void(const std::string&)> log, Isolated isolated,
+             const Machine& machine)
     : optimizer_(optimizer),
+      machine_(machine),
       on_strand_(std::move(on_strand)),
       deliver_(std::move(deliver)),
       shared_(std::make_shared<Shared>(std::move(tuning))) {
@@ -132,10 +134,9 @@ sync::Measured Tuner::measure(const sync::Snapshot& snapshot, const Flow& flow, 
     if (const auto ended = flow.answered + flow.failed; ended > 0) {
         out.error_rate = static_cast<double>(flow.failed) / static_cast<double>(ended);
     }
-    const auto cpu = cpu_time();
-    const auto cores = std::max(1U, std::thread::hardware_concurrency());
-    out.cpu = std::chrono::duration<double>(cpu - last_cpu_).count() / span / cores;
-    out.memory_bytes = memory_used();
+    const auto cpu = machine_.cpu_time();
+    out.cpu = std::chrono::duration<double>(cpu - last_cpu_).count() / span / machine_.cores;
+    out.memory_bytes = machine_.memory_used();
     return out;
 }
 
@@ -150,7 +151,7 @@ void Tuner::tick(const sync::Snapshot& snapshot, const std::function<Flow()>& fl
     const auto measured = usable ? measure(snapshot, taken, now) : sync::Measured{};
     last_ = now;
     last_height_ = snapshot.head.height;
-    last_cpu_ = cpu_time();
+    last_cpu_ = machine_.cpu_time();
     began_in_ = fetching(snapshot) ? std::optional(snapshot.state) : std::nullopt;
     if (!usable) {
         shared_->tuning.abandon();

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/app/node/machine.hpp"
 #include "core/app/node/sync_driver.hpp"
 #include "core/app/plugin_faults.hpp"
 #include "core/host/registry.hpp"
@@ -35,9 +36,9 @@ class Tuner {
     using Isolated = std::function<void(PluginFault)>;
 
     //! `optimizer` null: nothing moves. It outlives this object and every task of `on_strand`. After
-    //! kFailuresToIsolate failures in a row it isn't asked again, the settings stay, and `isolated` is told.
+    //! kFailuresToIsolate failures in a row it isn't asked again, the settings stay, and `isolated` is told. `machine` outlives it.
     Tuner(host::Instance* optimizer, sync::Tuning tuning, OnStrand on_strand, Deliver deliver,
-          Apply apply, std::function<void(const std::string&)> log, Isolated isolated);
+          Apply apply, std::function<void(const std::string&)> log, Isolated isolated, const Machine& machine);
     ~Tuner();
     Tuner(const Tuner&) = delete;
     Tuner& operator=(const Tuner&) = delete;
@@ -55,6 +56,7 @@ class Tuner {
     void judge(double cost_now);
 
     host::Instance* optimizer_;
+    const Machine& machine_;
     OnStrand on_strand_;
     Deliver deliver_;
     std::shared_ptr<Shared> shared_;  // what answers reach; they may come after our end

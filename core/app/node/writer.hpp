@@ -3,7 +3,8 @@
 //! The writer thread: commits to the store in the order of posting and reports each through
 //! `deliver`. Consecutive commits that wait are not merged: each is one transaction, so each is
 //! reported by itself. After one that failed, all that follow are refused until resume(): what was
-//! posted behind it may stand on what was not stored.
+//! posted behind it may stand on what was not stored. Given an executor, it has no thread and commits
+//! in tasks of that one.
 
 #include <condition_variable>
 #include <deque>
@@ -18,9 +19,15 @@ namespace synod::app {
 class Writer {
   public:
     using Done = std::function<void(Result<void>)>;
-    Writer(store::Store& store, std::function<void(std::function<void()>)> deliver);
+    using Executor = std::function<void(std::function<void()>)>;
+    //! `executor` runs one task a commit, in the order in which it was given them; empty: a thread does.
+    //! It drops those that it hasn't run when this object goes.
+    Writer(store::Store& store, std::function<void(std::function<void()>)> deliver,
+           Executor executor = {});
     //! Writes everything that was posted, then joins.
     ~Writer();
+    Writer(const Writer&) = delete;
+    Writer& operator=(const Writer&) = delete;
 
     //! Errors of `done`: the store's; store.io when one before it failed.
     void post(store::Commit change, Done done);
@@ -31,9 +38,11 @@ class Writer {
 
   private:
     void work();
+    void commit_next();  //!< precondition: something is queued
 
     store::Store& store_;
     std::function<void(std::function<void()>)> deliver_;
+    const Executor executor_;
     mutable std::mutex mutex_;
     std::condition_variable ready_;
     std::deque<std::pair<store::Commit, Done>> queue_;

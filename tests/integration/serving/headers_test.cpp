@@ -93,7 +93,7 @@ class Scene {
         auto loaded = keeper_->load();
         REQUIRE_MESSAGE(loaded, (loaded ? "" : loaded.error().text()));
         server_ = std::make_unique<app::BlockServer>(*store_, *keeper_, links_, runtime_->pool(),
-                                                     runtime_->consensus());
+                                                     runtime_->consensus(), host::system_clock());
         link();
     }
     ~Scene() { server_->finish(); }

@@ -17,6 +17,7 @@ struct Bench {
     std::deque<std::function<void()>> strand, loop;
     std::vector<sync::Tune> applied;
     std::vector<PluginFault> faults;
+    Machine machine;
     std::unique_ptr<Tuner> tuner;
     sync::Snapshot snapshot;
     Instant now{1h};
@@ -33,7 +34,7 @@ struct Bench {
             [this](auto task) { strand.push_back(std::move(task)); },
             [this](auto task) { loop.push_back(std::move(task)); },
             [this](const sync::Tune& tune) { applied.push_back(tune); }, [](const std::string&) {},
-            [this](PluginFault fault) { faults.push_back(std::move(fault)); });
+            [this](PluginFault fault) { faults.push_back(std::move(fault)); }, machine);
         snapshot.state = sync::State::downloading_blocks;
     }
     ~Bench() {
