@@ -3,11 +3,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 
-#include "core/store/folder_lock.hpp"
 #include "core/store/seal.hpp"
 
 namespace synod::store {
@@ -60,9 +56,9 @@ Result<void> migrate(Database& db, std::uint32_t from) {
     return transaction->commit();
 }
 
-void remove_with_log(const std::string& path) {
+void remove_with_log(Disk& disk, const std::string& path) {
     for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
-        std::remove((path + suffix).c_str());
+        disk.remove(path + suffix);
     }
 }
 
@@ -86,12 +82,12 @@ Result<void> configure(Database& db, const StoreOptions& options) {
     return {};
 }
 
-Result<void> create_file(const std::string& dir, const std::string& path,
+Result<void> create_file(Disk& disk, const std::string& dir, const std::string& path,
                          const StoreOptions& options) {
     const std::string building = path + ".new";
-    remove_with_log(building);
+    remove_with_log(disk, building);
     {
-        auto db = Database::open(building, Access::create);
+        auto db = Database::open(building, Access::create, options.vfs);
         if (!db) {
             return std::unexpected(std::move(db.error()));
         }
@@ -105,10 +101,7 @@ Result<void> create_file(const std::string& dir, const std::string& path,
             return done;
         }
     }
-    if (std::rename(building.c_str(), path.c_str()) != 0) {
-        return fail("store.io", std::string("cannot rename: ") + std::strerror(errno), path);
-    }
-    return sync_folder(dir);
+    return disk.rename(dir, building, path);
 }
 
 Result<void> admit(Database& db, const std::string& path, const StoreOptions& options) {

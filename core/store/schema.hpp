@@ -4,6 +4,7 @@
 //! refusal of what is not ours. Used by the store while it opens. It never changes a file whose
 //! schema is newer than its own.
 
+#include "core/store/disk.hpp"
 #include "core/store/sqlite.hpp"
 #include "core/store/store.hpp"
 
@@ -28,7 +29,7 @@ inline constexpr std::string_view kCertificate = "head_certificate";
 }  // namespace meta
 
 //! Writes a new store at `path`, complete or not at all (built under another name, then renamed).
-Result<void> create_file(const std::string& dir, const std::string& path,
+Result<void> create_file(Disk& disk, const std::string& dir, const std::string& path,
                          const StoreOptions& options);
 //! Sets a connection's pragmas.
 Result<void> configure(Database& db, const StoreOptions& options);

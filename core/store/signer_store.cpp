@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/store/signer_store.hpp"
 
-#include <sys/stat.h>
-
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <mutex>
 
 #include "core/base/codec.hpp"
-#include "core/store/folder_lock.hpp"
+#include "core/store/disk.hpp"
 #include "core/store/seal.hpp"
 #include "core/store/sqlite.hpp"
 
@@ -47,13 +42,14 @@ Result<void> newer(const std::optional<SignRecord>& last, const SignRecord& next
     return {};
 }
 
-Result<void> create(const std::string& dir, const std::string& path) {
+Result<void> create(Disk& disk, const std::string& dir, const std::string& path,
+                    const std::string& vfs) {
     const std::string building = path + ".new";
     for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
-        std::remove((building + suffix).c_str());
+        disk.remove(building + suffix);
     }
     {
-        auto db = Database::open(building, Access::create);
+        auto db = Database::open(building, Access::create, vfs);
         if (!db) {
             return std::unexpected(std::move(db.error()));
         }
@@ -68,16 +64,13 @@ Result<void> create(const std::string& dir, const std::string& path) {
             return done;
         }
     }
-    if (std::rename(building.c_str(), path.c_str()) != 0) {
-        return fail("store.io", std::string("cannot rename: ") + std::strerror(errno), path);
-    }
-    return sync_folder(dir);
+    return disk.rename(dir, building, path);
 }
 
 }  // namespace
 
 struct SignerStore::Impl {
-    FolderLock lock;
+    std::unique_ptr<Disk::Lock> lock;
     std::mutex mutex;
     Database db;
     Statement select;
@@ -138,24 +131,35 @@ SignerStore::SignerStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 SignerStore::~SignerStore() = default;
 
 Result<std::unique_ptr<SignerStore>> SignerStore::open(const std::string& dir,
-                                                       bool create_if_missing) {
-    auto lock = FolderLock::take(dir + "/signer.lock", false);
+                                                       bool create_if_missing,
+                                                       const std::string& vfs) {
+    const auto disk = disk_of(vfs);
+    if (!disk) {
+        return std::unexpected(disk.error());
+    }
+    auto lock = (*disk)->lock(dir + "/signer.lock", false);
     if (!lock) {
         return std::unexpected(std::move(lock.error()));
     }
     const std::string path = dir + "/signer.db";
-    struct stat info{};
-    if (::stat(path.c_str(), &info) != 0) {
+    const auto size = (*disk)->size(path);
+    if (!size) {
+        return std::unexpected(size.error());
+    }
+    if (*size < 0) {
         if (!create_if_missing) {
             return fail("store.missing", "there is no signer store in this folder", path);
         }
-        if (auto done = create(dir, path); !done) {
+        if (auto done = create(**disk, dir, path, vfs); !done) {
             return std::unexpected(std::move(done.error()));
         }
     }
+    if (auto done = (*disk)->write_again(path + "-wal"); !done) {
+        return std::unexpected(std::move(done.error()));
+    }
     auto impl = std::make_unique<Impl>();
     impl->lock = std::move(*lock);
-    auto db = Database::open(path, Access::read_write);
+    auto db = Database::open(path, Access::read_write, vfs);
     if (!db) {
         return std::unexpected(std::move(db.error()));
     }

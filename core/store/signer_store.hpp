@@ -25,9 +25,10 @@ struct SignRecord {
 //! Errors of every function: store.corrupt, store.disk_full, store.io, store.locked.
 class SignerStore {
   public:
-    //! Opens or creates the file and holds `<dir>/signer.lock`. Errors also: store.missing.
-    static Result<std::unique_ptr<SignerStore>> open(const std::string& dir,
-                                                     bool create_if_missing);
+    //! Opens or creates the file and holds `<dir>/signer.lock`; `vfs` as StoreOptions::vfs. Errors
+    //! also: store.missing.
+    static Result<std::unique_ptr<SignerStore>> open(const std::string& dir, bool create_if_missing,
+                                                     const std::string& vfs = {});
     ~SignerStore();
     SignerStore(const SignerStore&) = delete;
     SignerStore& operator=(const SignerStore&) = delete;

@@ -50,13 +50,15 @@ const char* hint_of(std::string_view code) {
 
 }  // namespace
 
-Result<Database> Database::open(const std::string& path, Access access) {
+Result<Database> Database::open(const std::string& path, Access access,
+                                const std::string& vfs) {
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_PRIVATECACHE;
     flags |= access == Access::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     flags |= access == Access::create ? SQLITE_OPEN_CREATE : 0;
     Database out;
     out.path_ = path;
-    const int rc = sqlite3_open_v2(path.c_str(), &out.db_, flags, nullptr);
+    const int rc = sqlite3_open_v2(path.c_str(), &out.db_, flags,
+                                   vfs.empty() ? nullptr : vfs.c_str());
     if (rc != SQLITE_OK) {
         return out.failure(rc, "open");
     }

@@ -24,9 +24,10 @@ enum class Access { read_only, read_write, create };
 
 class Database {
   public:
-    //! Opens a file. Errors: store.locked, store.corrupt, store.disk_full, store.io,
-    //! store.no_memory.
-    static Result<Database> open(const std::string& path, Access access);
+    //! Opens a file; `vfs` as StoreOptions::vfs. Errors: store.locked, store.corrupt,
+    //! store.disk_full, store.io, store.no_memory.
+    static Result<Database> open(const std::string& path, Access access,
+                                 const std::string& vfs = {});
     Database() = default;
     Database(Database&& other) noexcept;
     Database& operator=(Database&& other) noexcept;

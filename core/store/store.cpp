@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/store/store.hpp"
 
-#include <sys/stat.h>
-
-#include <cerrno>
-#include <cstring>
 #include <mutex>
 
 #include "core/store/check.hpp"
-#include "core/store/folder_lock.hpp"
+#include "core/store/disk.hpp"
 #include "core/store/pack_reader.hpp"
 #include "core/store/pack_writer.hpp"
 #include "core/store/rows.hpp"
@@ -18,7 +14,7 @@ namespace synod::store {
 
 struct Store::Impl {
     // Destroyed last: nobody else may open the file before it is closed.
-    FolderLock lock;
+    std::unique_ptr<Disk::Lock> lock;
     std::string path;
     StoreOptions options;
 
@@ -83,23 +79,11 @@ Result<void> prepare(Database& db, Statement& into, const char* sql) {
     return {};
 }
 
-//! -1: the file is missing.
-Result<std::int64_t> file_size(const std::string& path) {
-    struct stat info{};
-    if (::stat(path.c_str(), &info) == 0) {
-        return info.st_size;
-    }
-    if (errno == ENOENT) {
-        return -1;
-    }
-    return fail("store.io", std::string("cannot look at the file: ") + std::strerror(errno), path);
-}
-
 //! Makes sure that there is a file to open.
-Result<void> ensure_file(const std::string& dir, const std::string& path,
+Result<void> ensure_file(Disk& disk, const std::string& dir, const std::string& path,
                          const StoreOptions& options) {
-    const auto size = file_size(path);
-    const auto log = size ? file_size(path + "-wal") : size;
+    const auto size = disk.size(path);
+    const auto log = size ? disk.size(path + "-wal") : size;
     if (!log) {
         return std::unexpected(log.error());
     }
@@ -115,13 +99,13 @@ Result<void> ensure_file(const std::string& dir, const std::string& path,
     if (!options.create_if_missing || options.read_only) {
         return fail("store.missing", "there is no store in this folder", path);
     }
-    return create_file(dir, path, options);
+    return create_file(disk, dir, path, options);
 }
 
 }  // namespace
 
 Result<void> Store::Impl::open_writer() {
-    auto db = Database::open(path, Access::read_write);
+    auto db = Database::open(path, Access::read_write, options.vfs);
     if (!db) {
         return std::unexpected(std::move(db.error()));
     }
@@ -147,7 +131,7 @@ Result<void> Store::Impl::open_writer() {
 }
 
 Result<void> Store::Impl::open_reader() {
-    auto db = Database::open(path, Access::read_only);
+    auto db = Database::open(path, Access::read_only, options.vfs);
     if (!db) {
         return std::unexpected(std::move(db.error()));
     }
@@ -239,12 +223,16 @@ Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Store::~Store() = default;
 
 Result<std::unique_ptr<Store>> Store::open(const std::string& dir, const StoreOptions& options) {
-    if (options.create_if_missing && !options.read_only && ::mkdir(dir.c_str(), 0700) != 0 &&
-        errno != EEXIST) {
-        return fail("store.io", std::string("cannot create the folder: ") + std::strerror(errno),
-                    dir);
+    const auto disk = disk_of(options.vfs);
+    if (!disk) {
+        return std::unexpected(disk.error());
     }
-    auto lock = FolderLock::take(dir + "/synod.lock", options.read_only);
+    if (options.create_if_missing && !options.read_only) {
+        if (auto made = (*disk)->make_folder(dir); !made) {
+            return std::unexpected(std::move(made.error()));
+        }
+    }
+    auto lock = (*disk)->lock(dir + "/synod.lock", options.read_only);
     if (!lock) {
         return std::unexpected(std::move(lock.error()));
     }
@@ -252,7 +240,8 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& dir, const StoreOp
     impl->lock = std::move(*lock);
     impl->path = dir + "/synod.db";
     impl->options = options;
-    auto done = ensure_file(dir, impl->path, options);
+    auto done = ensure_file(**disk, dir, impl->path, options);
+    done = done && !options.read_only ? (*disk)->write_again(impl->path + "-wal") : done;
     done = done && !options.read_only ? impl->open_writer() : done;
     done = done ? impl->open_reader() : done;
     if (!done) {
@@ -410,7 +399,7 @@ Result<std::vector<Record>> Store::list_records(const std::string& space, std::s
 }
 
 Result<IntegrityReport> Store::check() {
-    auto db = Database::open(impl_->path, Access::read_only);
+    auto db = Database::open(impl_->path, Access::read_only, impl_->options.vfs);
     if (!db) {
         return std::unexpected(std::move(db.error()));
     }

@@ -89,6 +89,9 @@ struct StoreOptions {
     Verify verify = Verify::first_read;
     //! Largest size of the database file, bytes; 0 is no limit. Over it: store.disk_full.
     std::uint64_t max_bytes = 0;
+    //! The SQLite VFS that holds the files, and what disk_of (disk.hpp) finds by it; empty: the
+    //! machine's. It must stay registered while the store is open.
+    std::string vfs;
 };
 
 struct StoredState {
