@@ -16,8 +16,8 @@ function(synod_room name)
   endif()
 endfunction()
 
-# synod_test(NAME LABELS label... [LINK lib...] [ENV k=v...]): doctest binary test_NAME from every .cpp in the folder
-# (main is tests/support/main.cpp); one ctest entry. Reads vectors in place when their folder exists.
+# synod_test(NAME LABELS phase [LINK lib...] [ENV k=v...]): doctest binary test_NAME from every .cpp in the folder
+# (main is tests/support/main.cpp); one ctest entry, of exactly one of the six phases (tests/phases.cmake). Reads vectors in place when their folder exists.
 function(synod_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "LINK;LABELS;ENV;SOURCES" ${ARGN})
   if(ARG_SOURCES)
