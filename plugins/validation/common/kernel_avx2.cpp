@@ -55,6 +55,10 @@ struct Avx2Lane : XsimdLane<xsimd::avx2> {
         }
     }
 
+    SYNOD_LANE_INLINE static void transpose_end(const std::uint8_t* const* message, Avx2Lane* w) {
+        transpose_plain<Avx2Lane, 4>(message, 64, w);
+    }
+
     template <class OutOf>
     SYNOD_LANE_INLINE static void write(const Avx2Lane* state, OutOf out_of) {
         __m256i r[8];
@@ -70,6 +74,7 @@ struct Avx2Lane : XsimdLane<xsimd::avx2> {
 
 }  // namespace
 
-const Kernel kKernelAvx2 = {"avx2", Avx2Lane::kLanes, 4, hash_nodes<Avx2Lane>, hash_spans<Avx2Lane>};
+const Kernel kKernelAvx2 = {"avx2", Avx2Lane::kLanes, 4, hash_nodes<Avx2Lane>, hash_headers<Avx2Lane>,
+                            hash_spans<Avx2Lane>};
 
 }  // namespace synod::simd

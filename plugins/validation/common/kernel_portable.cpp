@@ -32,7 +32,10 @@ struct PlainLane {
         return {(a.v & b.v) | (c.v & (a.v | b.v))};
     }
     SYNOD_LANE_INLINE static void transpose(const std::uint8_t* const* block, PlainLane* w) {
-        transpose_plain(block, w);
+        transpose_plain<PlainLane, 16>(block, 0, w);
+    }
+    SYNOD_LANE_INLINE static void transpose_end(const std::uint8_t* const* message, PlainLane* w) {
+        transpose_plain<PlainLane, 4>(message, 64, w);
     }
     template <class OutOf>
     SYNOD_LANE_INLINE static void write(const PlainLane* state, OutOf out_of) {
@@ -43,6 +46,7 @@ struct PlainLane {
 
 }  // namespace
 
-const Kernel kKernelPortable = {"portable", 1, 1, hash_nodes<PlainLane>, hash_spans<PlainLane>};
+const Kernel kKernelPortable = {"portable", 1, 1, hash_nodes<PlainLane>, hash_headers<PlainLane>,
+                               hash_spans<PlainLane>};
 
 }  // namespace synod::simd

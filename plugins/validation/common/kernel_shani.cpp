@@ -25,7 +25,7 @@ SYNOD_LANE_INLINE void sha_compress(Halves* state, __m128i (*m)[4]) {
     }
 #pragma GCC unroll 16
     for (int i = 0; i < 16; ++i) {
-        const __m128i k = _mm_loadu_si128(reinterpret_cast<const __m128i*>(kRound.v + 4 * i));
+        const __m128i k = _mm_loadu_si128(reinterpret_cast<const __m128i*>(kRound + 4 * i));
         __m128i kw[N];
         for (int n = 0; n < N; ++n) {
             kw[n] = _mm_add_epi32(m[n][i & 3], k);
@@ -118,6 +118,22 @@ SYNOD_LANE_INLINE void nodes_in_step(const std::uint8_t* const* in, std::uint8_t
     finish<N>(state, out);
 }
 
+template <int N>
+SYNOD_LANE_INLINE void headers_in_step(const std::uint8_t* const* in, std::uint8_t* const* out) {
+    Halves state[N];
+    __m128i m[N][4];
+    for (int n = 0; n < N; ++n) {
+        state[n] = initial();
+        m[n][0] = swap_bytes(_mm_loadu_si128(reinterpret_cast<const __m128i*>(in[n] + 64)));
+        m[n][1] = _mm_setr_epi32(static_cast<int>(kPadWord), 0, 0, 0);
+        m[n][2] = _mm_setzero_si128();
+        m[n][3] = _mm_setr_epi32(0, 0, 0, 8 * 80);
+    }
+    absorb<N>(state, in);
+    sha_compress<N>(state, m);
+    finish<N>(state, out);
+}
+
 void sha_nodes(const std::uint8_t* const* in, std::uint8_t* const* out, std::uint64_t groups) {
     std::uint64_t i = 0;
     for (; i + 2 <= groups; i += 2) {
@@ -125,6 +141,16 @@ void sha_nodes(const std::uint8_t* const* in, std::uint8_t* const* out, std::uin
     }
     if (i < groups) {
         nodes_in_step<1>(in + i, out + i);
+    }
+}
+
+void sha_headers(const std::uint8_t* const* in, std::uint8_t* const* out, std::uint64_t groups) {
+    std::uint64_t i = 0;
+    for (; i + 2 <= groups; i += 2) {
+        headers_in_step<2>(in + i, out + i);
+    }
+    if (i < groups) {
+        headers_in_step<1>(in + i, out + i);
     }
 }
 
@@ -164,6 +190,6 @@ void sha_spans(const Lane* lanes, std::uint64_t groups) {
 
 }  // namespace
 
-const Kernel kKernelShaNi = {"sha-ni", 1, 1, sha_nodes, sha_spans};
+const Kernel kKernelShaNi = {"sha-ni", 1, 1, sha_nodes, sha_headers, sha_spans};
 
 }  // namespace synod::simd

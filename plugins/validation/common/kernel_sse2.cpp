@@ -5,7 +5,8 @@
 
 namespace synod::simd {
 
-const Kernel kKernelSse2 = {"sse2", XsimdLane<xsimd::sse2>::kLanes, 3, hash_nodes<XsimdLane<xsimd::sse2>>,
-                            hash_spans<XsimdLane<xsimd::sse2>>};
+using Sse2Lane = XsimdLane<xsimd::sse2>;
+const Kernel kKernelSse2 = {"sse2", Sse2Lane::kLanes, 3, hash_nodes<Sse2Lane>, hash_headers<Sse2Lane>,
+                            hash_spans<Sse2Lane>};
 
 }  // namespace synod::simd

@@ -18,7 +18,7 @@ struct Lane {
     std::uint8_t* out;
 };
 
-//! What one instruction set offers. Both functions take exactly `lanes` entries per group; every
+//! What one instruction set offers. The functions take exactly `lanes` entries per group; every
 //! entry's `out` must be writable, and a group's inputs are read in full before its outputs are written.
 struct Kernel {
     const char* name;
@@ -27,6 +27,8 @@ struct Kernel {
     std::uint32_t min_fill;
     //! Messages of 64 bytes: the inner nodes of Merkle trees.
     void (*nodes)(const std::uint8_t* const* in, std::uint8_t* const* out, std::uint64_t groups);
+    //! Messages of 80 bytes: Bitcoin's headers.
+    void (*headers)(const std::uint8_t* const* in, std::uint8_t* const* out, std::uint64_t groups);
     //! Messages of any length; lanes may differ in `blocks`, the shorter ones idle.
     void (*spans)(const Lane* lanes, std::uint64_t groups);
 };

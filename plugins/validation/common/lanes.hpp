@@ -5,10 +5,12 @@
 //! never be merged by the linker with its namesake of another. No standard containers for the same reason.
 //!
 //! V supplies: kLanes, operator + ^ & |, static set(u32), static load(const u32*), store(u32*), rotr<n>(), shr<n>(),
-//! static ch(e, f, g), static maj(a, b, c), static transpose(const u8* const*, V*),
-//! static write(const V*, out_of_lane), static leave().
+//! static ch(e, f, g), static maj(a, b, c), static transpose(const u8* const*, V*) of a
+//! block, static transpose_end(const u8* const*, V*) of the bytes 64 to 80, static write(const V*, out_of_lane),
+//! static leave().
 
 #include "kernels.hpp"
+#include "padded_block.hpp"
 
 #include <cstdint>
 #include <cstring>
@@ -18,47 +20,6 @@ namespace synod::simd {
 namespace {
 
 #define SYNOD_LANE_INLINE [[gnu::always_inline]] inline
-
-struct Schedule {
-    std::uint32_t v[64];
-};
-
-constexpr Schedule kRound = {{
-    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
-    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
-    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
-    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
-    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
-    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
-    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
-    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2}};
-
-constexpr std::uint32_t kInitial[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                       0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-constexpr std::uint32_t kPadWord = 0x80000000;
-
-constexpr std::uint32_t rotr32(std::uint32_t x, int n) {
-    return (x >> n) | (x << (32 - n));
-}
-
-//! Round constants plus message schedule of the block that pads a 64-byte message: it is always the same.
-constexpr Schedule node_padding() {
-    Schedule w{};
-    w.v[0] = kPadWord;
-    w.v[15] = 512;
-    for (int i = 16; i < 64; ++i) {
-        const std::uint32_t a = w.v[i - 15];
-        const std::uint32_t b = w.v[i - 2];
-        const std::uint32_t s0 = rotr32(a, 7) ^ rotr32(a, 18) ^ (a >> 3);
-        const std::uint32_t s1 = rotr32(b, 17) ^ rotr32(b, 19) ^ (b >> 10);
-        w.v[i] = w.v[i - 16] + s0 + w.v[i - 7] + s1;
-    }
-    for (int i = 0; i < 64; ++i) {
-        w.v[i] += kRound.v[i];
-    }
-    return w;
-}
-constexpr Schedule kNodePadding = node_padding();
 
 //! One round; the eight working variables stay where they are and the index turns instead.
 template <class V, int I>
@@ -72,20 +33,26 @@ SYNOD_LANE_INLINE void round_step(V* s, V kw) {
     V& g = s[(6 - I) & 7];
     V& h = s[(7 - I) & 7];
     const V sum1 = V::xor3(e.template rotr<6>(), e.template rotr<11>(), e.template rotr<25>());
-    const V t1 = h + sum1 + V::ch(e, f, g) + kw;
+    const V t1 = (h + kw) + V::ch(e, f, g) + sum1;
     const V sum0 = V::xor3(a.template rotr<2>(), a.template rotr<13>(), a.template rotr<22>());
     d = d + t1;
-    h = t1 + sum0 + V::maj(a, b, c);
+    h = t1 + (sum0 + V::maj(a, b, c));
+}
+
+template <class V>
+SYNOD_LANE_INLINE V small_sigma0(V x) {
+    return V::xor3(x.template rotr<7>(), x.template rotr<18>(), x.template shr<3>());
+}
+
+template <class V>
+SYNOD_LANE_INLINE V small_sigma1(V x) {
+    return V::xor3(x.template rotr<17>(), x.template rotr<19>(), x.template shr<10>());
 }
 
 template <class V, int I, bool Extend>
 SYNOD_LANE_INLINE void message_step(V* s, V* w, const std::uint32_t* k) {
     if constexpr (Extend) {
-        const V a = w[(I + 1) & 15];
-        const V b = w[(I + 14) & 15];
-        const V s0 = V::xor3(a.template rotr<7>(), a.template rotr<18>(), a.template shr<3>());
-        const V s1 = V::xor3(b.template rotr<17>(), b.template rotr<19>(), b.template shr<10>());
-        w[I] = w[I] + s0 + w[(I + 9) & 15] + s1;
+        w[I] = w[I] + small_sigma0(w[(I + 1) & 15]) + w[(I + 9) & 15] + small_sigma1(w[(I + 14) & 15]);
     }
     round_step<V, I>(s, w[I] + V::set(k[I]));
 }
@@ -96,12 +63,6 @@ SYNOD_LANE_INLINE void message_rounds(V* s, V* w, const std::uint32_t* k,
     (message_step<V, I, Extend>(s, w, k), ...);
 }
 
-template <class V, int... I>
-SYNOD_LANE_INLINE void constant_rounds(V* s, const std::uint32_t* kw,
-                                       std::integer_sequence<int, I...>) {
-    (round_step<V, I>(s, V::set(kw[I])), ...);
-}
-
 template <class V>
 SYNOD_LANE_INLINE void compress(V* state, V* w) {
     using Sixteen = std::make_integer_sequence<int, 16>;
@@ -109,26 +70,66 @@ SYNOD_LANE_INLINE void compress(V* state, V* w) {
     for (int i = 0; i < 8; ++i) {
         s[i] = state[i];
     }
-    message_rounds<V, false>(s, w, kRound.v, Sixteen{});
+    message_rounds<V, false>(s, w, kRound, Sixteen{});
     for (int r = 16; r < 64; r += 16) {
-        message_rounds<V, true>(s, w, kRound.v + r, Sixteen{});
+        message_rounds<V, true>(s, w, kRound + r, Sixteen{});
     }
     for (int i = 0; i < 8; ++i) {
         state[i] = state[i] + s[i];
     }
 }
 
-template <class V>
-SYNOD_LANE_INLINE void compress_node_padding(V* state) {
+//! Round T of a padded block; of the words that are known w holds nothing.
+template <class V, class Block, int T>
+SYNOD_LANE_INLINE void padded_step(V* s, V* w) {
+    constexpr Block kBlock;
+    if constexpr (kBlock.known[T]) {
+        round_step<V, T>(s, V::set(kRound[T] + kBlock.part[T]));
+    } else {
+        if constexpr (T >= 16) {
+            V word = w[T & 15];
+            if constexpr (kBlock.known[T - 16]) {
+                word = V::set(kBlock.part[T]);
+            } else if constexpr (kBlock.part[T] != 0) {
+                word = word + V::set(kBlock.part[T]);
+            }
+            if constexpr (!kBlock.known[T - 15]) {
+                word = word + small_sigma0(w[(T + 1) & 15]);
+            }
+            if constexpr (!kBlock.known[T - 7]) {
+                word = word + w[(T + 9) & 15];
+            }
+            if constexpr (!kBlock.known[T - 2]) {
+                word = word + small_sigma1(w[(T + 14) & 15]);
+            }
+            w[T & 15] = word;
+        }
+        round_step<V, T>(s, w[T & 15] + V::set(kRound[T]));
+    }
+}
+
+template <class V, class Block, int... T>
+SYNOD_LANE_INLINE void padded_rounds(V* s, V* w, std::integer_sequence<int, T...>) {
+    (padded_step<V, Block, T>(s, w), ...);
+}
+
+//! Like compress, for a block of which only the first words are in w.
+template <class V, class Block>
+SYNOD_LANE_INLINE void compress_padded(V* state, V* w) {
     V s[8];
     for (int i = 0; i < 8; ++i) {
         s[i] = state[i];
     }
-    for (int r = 0; r < 64; r += 16) {
-        constant_rounds<V>(s, kNodePadding.v + r, std::make_integer_sequence<int, 16>{});
-    }
+    padded_rounds<V, Block>(s, w, std::make_integer_sequence<int, 64>{});
     for (int i = 0; i < 8; ++i) {
         state[i] = state[i] + s[i];
+    }
+}
+
+template <class V>
+SYNOD_LANE_INLINE void begin(V* state) {
+    for (int i = 0; i < 8; ++i) {
+        state[i] = V::set(kInitial[i]);
     }
 }
 
@@ -138,14 +139,9 @@ SYNOD_LANE_INLINE void rehash(V* state) {
     V w[16];
     for (int i = 0; i < 8; ++i) {
         w[i] = state[i];
-        state[i] = V::set(kInitial[i]);
     }
-    w[8] = V::set(kPadWord);
-    for (int i = 9; i < 15; ++i) {
-        w[i] = V::set(0);
-    }
-    w[15] = V::set(256);
-    compress(state, w);
+    begin(state);
+    compress_padded<V, DigestBlock>(state, w);
 }
 
 SYNOD_LANE_INLINE std::uint32_t read_be32(const std::uint8_t* p) {
@@ -175,12 +171,27 @@ void hash_nodes(const std::uint8_t* const* in, std::uint8_t* const* out, std::ui
     for (std::uint64_t g = 0; g < groups; ++g, in += V::kLanes, out += V::kLanes) {
         V state[8];
         V w[16];
-        for (int i = 0; i < 8; ++i) {
-            state[i] = V::set(kInitial[i]);
-        }
+        begin(state);
         V::transpose(in, w);
         compress(state, w);
-        compress_node_padding(state);
+        compress_padded<V, NodePadding>(state, w);
+        rehash(state);
+        V::write(state, [out](unsigned lane) { return out[lane]; });
+    }
+    V::leave();
+}
+
+//! Messages of 80 bytes: a whole block and four words.
+template <class V>
+void hash_headers(const std::uint8_t* const* in, std::uint8_t* const* out, std::uint64_t groups) {
+    for (std::uint64_t g = 0; g < groups; ++g, in += V::kLanes, out += V::kLanes) {
+        V state[8];
+        V w[16];
+        begin(state);
+        V::transpose(in, w);
+        compress(state, w);
+        V::transpose_end(in, w);
+        compress_padded<V, HeaderEnd>(state, w);
         rehash(state);
         V::write(state, [out](unsigned lane) { return out[lane]; });
     }
@@ -204,16 +215,42 @@ SYNOD_LANE_INLINE void keep_finished(const Lane* lanes, std::uint64_t done, cons
     }
 }
 
+//! Lanes that all have `full` blocks of data and `blocks` in all: none waits for another.
 template <class V>
-SYNOD_LANE_INLINE void hash_span_group(const Lane* lanes) {
+SYNOD_LANE_INLINE void hash_even_group(const Lane* lanes) {
+    V state[8];
+    begin(state);
+    const std::uint64_t full = lanes[0].full, blocks = lanes[0].blocks;
+    for (std::uint64_t b = 0; b < blocks; ++b) {
+        const std::uint8_t* block[V::kLanes];
+        for (unsigned lane = 0; lane < V::kLanes; ++lane) {
+            block[lane] = b < full ? lanes[lane].data + 64 * b : lanes[lane].tail + 64 * (b - full);
+        }
+        V w[16];
+        V::transpose(block, w);
+        compress(state, w);
+    }
+    rehash(state);
+    V::write(state, [lanes](unsigned lane) { return lanes[lane].out; });
+}
+
+template <class V>
+SYNOD_LANE_INLINE bool even(const Lane* lanes) {
+    std::uint64_t difference = 0;
+    for (unsigned lane = 1; lane < V::kLanes; ++lane) {
+        difference |= (lanes[lane].full ^ lanes[0].full) | (lanes[lane].blocks ^ lanes[0].blocks);
+    }
+    return difference == 0;
+}
+
+template <class V>
+SYNOD_LANE_INLINE void hash_uneven_group(const Lane* lanes) {
     std::uint64_t longest = 0;
     for (unsigned lane = 0; lane < V::kLanes; ++lane) {
         longest = lanes[lane].blocks > longest ? lanes[lane].blocks : longest;
     }
     V state[8];
-    for (int i = 0; i < 8; ++i) {
-        state[i] = V::set(kInitial[i]);
-    }
+    begin(state);
     alignas(64) std::uint32_t kept[8][V::kLanes] = {};
     for (std::uint64_t b = 0; b < longest; ++b) {
         const std::uint8_t* block[V::kLanes];
@@ -241,22 +278,26 @@ SYNOD_LANE_INLINE void hash_span_group(const Lane* lanes) {
 
 template <class V>
 void hash_spans(const Lane* lanes, std::uint64_t groups) {
-    for (std::uint64_t g = 0; g < groups; ++g) {
-        hash_span_group<V>(lanes + g * V::kLanes);
+    for (std::uint64_t g = 0; g < groups; ++g, lanes += V::kLanes) {
+        if (even<V>(lanes)) {
+            hash_even_group<V>(lanes);
+        } else {
+            hash_uneven_group<V>(lanes);
+        }
     }
     V::leave();
 }
 
-//! Blocks to words by plain loads; the kernels with wide registers bring their own.
-template <class V>
-SYNOD_LANE_INLINE void transpose_plain(const std::uint8_t* const* block, V* w) {
-    alignas(64) std::uint32_t words[16][V::kLanes];
+//! Words of each lane's bytes from `offset` on by plain loads; the kernels with wide registers bring their own.
+template <class V, int Words>
+SYNOD_LANE_INLINE void transpose_plain(const std::uint8_t* const* block, int offset, V* w) {
+    alignas(64) std::uint32_t words[Words][V::kLanes];
     for (unsigned lane = 0; lane < V::kLanes; ++lane) {
-        for (int i = 0; i < 16; ++i) {
-            words[i][lane] = read_be32(block[lane] + 4 * i);
+        for (int i = 0; i < Words; ++i) {
+            words[i][lane] = read_be32(block[lane] + offset + 4 * i);
         }
     }
-    for (int i = 0; i < 16; ++i) {
+    for (int i = 0; i < Words; ++i) {
         w[i] = V::load(words[i]);
     }
 }

@@ -63,13 +63,43 @@ void run_window(const Hasher& hasher, Window& window, std::uint64_t n) noexcept 
     hasher.wide->spans(rest, 1);
 }
 
-bool all_nodes(const synod_bytes* spans, std::uint64_t n) noexcept {
-    for (std::uint64_t i = 0; i < n; ++i) {
-        if (spans[i].n != 64) {
-            return false;
-        }
+//! A kernel's function for messages of one length.
+using FixedLength = void (*Kernel::*)(const std::uint8_t* const* in, std::uint8_t* const* out,
+                                      std::uint64_t groups);
+
+void fixed_length(const Hasher& hasher, FixedLength of, const std::uint8_t* const* in, std::uint8_t* const* out,
+                  std::uint64_t n) noexcept {
+    const std::uint64_t lanes = hasher.wide->lanes;
+    const std::uint64_t groups = n / lanes;
+    (hasher.wide->*of)(in, out, groups);
+    const std::uint64_t left = n - groups * lanes;
+    in += groups * lanes;
+    out += groups * lanes;
+    if (left == 0) {
+        return;
     }
-    return true;
+    if (left < hasher.min_fill) {
+        (hasher.single->*of)(in, out, left);
+        return;
+    }
+    std::uint8_t spare[32];
+    const std::uint8_t* padded_in[kMaxLanes];
+    std::uint8_t* padded_out[kMaxLanes];
+    for (std::uint64_t i = 0; i < lanes; ++i) {
+        padded_in[i] = i < left ? in[i] : in[0];
+        padded_out[i] = i < left ? out[i] : spare;
+    }
+    (hasher.wide->*of)(padded_in, padded_out, 1);
+}
+
+//! What is made for messages as long as all of these; null when there is nothing.
+FixedLength made_for(const synod_bytes* spans, std::uint64_t n) noexcept {
+    const std::uint64_t length = spans[0].n;
+    if ((length != 64 && length != 80) ||
+        !std::all_of(spans, spans + n, [length](const synod_bytes& span) { return span.n == length; })) {
+        return nullptr;
+    }
+    return length == 64 ? &Kernel::nodes : &Kernel::headers;
 }
 
 const Kernel* kernel_of(std::string_view isa) noexcept {
@@ -126,14 +156,14 @@ void sha256d(const Hasher& hasher, const synod_bytes* spans, std::uint64_t n,
     Window window;
     while (n > 0) {
         const std::uint64_t now = std::min(n, kWindow);
-        if (all_nodes(spans, now)) {
+        if (const auto of = made_for(spans, now)) {
             const std::uint8_t* in[kWindow];
             std::uint8_t* to[kWindow];
             for (std::uint64_t i = 0; i < now; ++i) {
                 in[i] = spans[i].p;
                 to[i] = out + 32 * i;
             }
-            sha256d_nodes(hasher, in, to, now);
+            fixed_length(hasher, of, in, to, now);
         } else {
             for (std::uint64_t i = 0; i < now; ++i) {
                 prepare(spans[i], window.tails[i], out + 32 * i, window.lanes[i]);
@@ -148,27 +178,7 @@ void sha256d(const Hasher& hasher, const synod_bytes* spans, std::uint64_t n,
 
 void sha256d_nodes(const Hasher& hasher, const std::uint8_t* const* in, std::uint8_t* const* out,
                    std::uint64_t n) noexcept {
-    const std::uint64_t lanes = hasher.wide->lanes;
-    const std::uint64_t groups = n / lanes;
-    hasher.wide->nodes(in, out, groups);
-    const std::uint64_t left = n - groups * lanes;
-    in += groups * lanes;
-    out += groups * lanes;
-    if (left == 0) {
-        return;
-    }
-    if (left < hasher.min_fill) {
-        hasher.single->nodes(in, out, left);
-        return;
-    }
-    std::uint8_t spare[32];
-    const std::uint8_t* padded_in[kMaxLanes];
-    std::uint8_t* padded_out[kMaxLanes];
-    for (std::uint64_t i = 0; i < lanes; ++i) {
-        padded_in[i] = i < left ? in[i] : in[0];
-        padded_out[i] = i < left ? out[i] : spare;
-    }
-    hasher.wide->nodes(padded_in, padded_out, 1);
+    fixed_length(hasher, &Kernel::nodes, in, out, n);
 }
 
 }  // namespace synod::simd

@@ -40,7 +40,10 @@ struct XsimdLane {
         return {(a.v & b.v) | (c.v & (a.v | b.v))};
     }
     SYNOD_LANE_INLINE static void transpose(const std::uint8_t* const* block, XsimdLane* w) {
-        transpose_plain(block, w);
+        transpose_plain<XsimdLane, 16>(block, 0, w);
+    }
+    SYNOD_LANE_INLINE static void transpose_end(const std::uint8_t* const* message, XsimdLane* w) {
+        transpose_plain<XsimdLane, 4>(message, 64, w);
     }
     template <class OutOf>
     SYNOD_LANE_INLINE static void write(const XsimdLane* state, OutOf out_of) {
