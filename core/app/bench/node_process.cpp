@@ -32,7 +32,7 @@ std::string manifest_text(const NodeSetup& setup) {
     }
     return out + "sync:\n  mode: " + setup.mode +
            "\nperformance:\n  validation_workers: 0\nplugins:\n  validation: " +
-           json_string(setup.validation) + "\n";
+           validation_use(setup.validation, setup.isa) + "\n";
 }
 
 }  // namespace
@@ -152,6 +152,7 @@ Result<NodeProcess> start_server(Workspace& work, const BenchChain& chain) {
     setup.genesis = chain.genesis();
     setup.port = ports->front();
     setup.validation = work.options().backend;
+    setup.isa = work.options().isa;
     auto node = NodeProcess::make(std::move(setup));
     if (!node) {
         return node;

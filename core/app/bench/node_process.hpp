@@ -28,6 +28,7 @@ struct NodeSetup {
     std::optional<Contact> peer;
     std::string mode = "fast";       //!< of sync
     std::string validation = "simd";
+    std::string isa;  //!< of the validation plugin; empty: its own choice
 };
 
 class NodeProcess {

@@ -44,6 +44,7 @@ Result<NodeProcess> start_syncing(Workspace& work, const BenchChain& chain, cons
     setup.peer = server.contact();
     setup.mode = "full";
     setup.validation = work.options().backend;
+    setup.isa = work.options().isa;
     auto node = NodeProcess::make(std::move(setup));
     if (node) {
         if (auto started = node->start(); !started) {

@@ -37,6 +37,7 @@ Result<SyncRun> sync_once(Workspace& work, const BenchChain& chain, const NodePr
     setup.peer = server.contact();
     setup.mode = mode;
     setup.validation = work.options().backend;
+    setup.isa = work.options().isa;
     auto node = NodeProcess::make(setup);
     if (!node) {
         return std::unexpected(node.error());

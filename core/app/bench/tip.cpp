@@ -77,7 +77,7 @@ Result<Tip> set_up(Workspace& work, const BenchChain& chain, NodeProcess& node) 
         return std::unexpected(started.error());
     }
     auto up = node.wait_for(kNodeStart, [](const devnet::View&) { return true; });
-    auto runtime = up ? work.runtime(work.options().backend) : std::unexpected(up.error());
+    auto runtime = up ? work.runtime(work.options().backend, work.options().isa) : std::unexpected(up.error());
     if (!runtime) {
         return std::unexpected(runtime.error());
     }
@@ -118,6 +118,7 @@ Result<NodeProcess> make_node(Workspace& work, const BenchChain& chain) {
     setup.genesis = chain.genesis();
     setup.port = ports->front();
     setup.validation = work.options().backend;
+    setup.isa = work.options().isa;
     return NodeProcess::make(std::move(setup));
 }
 

@@ -50,8 +50,9 @@ void write(const std::vector<Signed>& from, std::size_t first, std::size_t count
 //! A backend on one worker, and the way to it that the pipeline takes.
 class Backend {
   public:
-    static Result<std::unique_ptr<Backend>> start(Workspace& work, const std::string& name) {
-        auto runtime = work.runtime(name, {}, 1);
+    static Result<std::unique_ptr<Backend>> start(Workspace& work, const std::string& name,
+                                                  const std::string& isa) {
+        auto runtime = work.runtime(name, isa, 1);
         if (!runtime) {
             return std::unexpected(runtime.error());
         }
@@ -97,11 +98,13 @@ struct Bench {
 }  // namespace
 
 Figures bench_verify(Workspace& work) {
-    auto single = Backend::start(work, work.options().backend);
+    const auto& chosen = work.options();
+    auto single = Backend::start(work, chosen.backend, chosen.isa);
     if (!single) {
         return all_failed("verify", single.error());
     }
-    auto batch = Backend::start(work, kBatchBackend);
+    // An instruction set is named for the chosen backend; another one may not know it.
+    auto batch = Backend::start(work, kBatchBackend, chosen.backend == kBatchBackend ? chosen.isa : "");
     Bench bench;
     std::vector<pipeline::CheckSet> ones(kSingles);
     for (std::size_t i = 0; i < ones.size(); ++i) {
@@ -121,7 +124,7 @@ Figures bench_verify(Workspace& work) {
     }
     // This thread stands in for a worker: the fence lets plugins run on no other.
     const auto role = std::exchange(host::thread_role, host::Role::kWorker);
-    auto seconds = micro.run(work.options().runs);
+    auto seconds = micro.run(chosen.runs);
     host::thread_role = role;
     if (!bench.outcome) {
         return all_failed("verify", bench.outcome.error());
@@ -131,7 +134,7 @@ Figures bench_verify(Workspace& work) {
     out[0].value = sample(per_second(seconds["single"]));
     out[0].baseline = "libsodium, one core";
     out[0].baseline_value = sample(per_second(seconds["libsodium"]));
-    out[0].details["backend"] = work.options().backend;
+    out[0].details["backend"] = chosen.backend;
     if (!batch) {
         out.push_back(absent("verify.ed25519.batch", batch.error().text()));
         return out;

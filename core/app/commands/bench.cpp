@@ -67,6 +67,8 @@ void add_bench(CLI::App& app, Chosen& chosen) {
         ->check(CLI::Range(std::uint64_t{1'000}, kMostBlocks));
     command->add_option("--backend", o.backend, "validation plugin of verify, pipeline and the nodes")
         ->capture_default_str();
+    command->add_option("--isa", o.isa, "instruction set of that plugin, for example portable")
+        ->default_str("the plugin's choice");
     command->add_option("--dir", a->dir, "folder under which a temporary one is made")
         ->check(CLI::ExistingDirectory);
     command->add_flag("--json", a->json, "print an array of figures, the machine first");

@@ -16,17 +16,20 @@ constexpr std::chrono::seconds kQuietProgress{5};
 
 }  // namespace
 
+std::string validation_use(const std::string& validation, const std::string& isa) {
+    return isa.empty() ? json_string(validation)
+                       : "{use: " + json_string(validation) + ", config: {isa: " + json_string(isa) + "}}";
+}
+
 Result<std::unique_ptr<Runtime>> offline_runtime(const std::filesystem::path& genesis,
                                                  const std::string& validation,
                                                  const std::string& isa, unsigned workers) {
     const auto folder = std::filesystem::current_path();
-    const auto backend = isa.empty() ? json_string(validation)
-                                     : "{use: " + json_string(validation) +
-                                           ", config: {isa: " + json_string(isa) + "}}";
     const std::string text = "node:\n  name: offline\n  data_dir: .\n  genesis: " +
                              json_string(std::filesystem::absolute(genesis).string()) +
                              "\nperformance:\n  validation_workers: " + std::to_string(workers) +
-                             "\nplugins:\n  consensus: federation\n  validation: " + backend + "\n";
+                             "\nplugins:\n  consensus: federation\n  validation: " +
+                             validation_use(validation, isa) + "\n";
     auto manifest = host::parse_manifest(text, folder / "offline.yaml");
     if (!manifest) {
         return std::unexpected(manifest.error());

@@ -13,12 +13,15 @@
 namespace synod::app {
 
 //! The federation plugin over `genesis` and the validation plugin `validation` (a name or a path),
-//! found as `run` finds plugins. `isa`, when not empty, is the simd backend's setting of that name;
+//! found as `run` finds plugins. `isa`, when not empty, is the backend's setting of that name;
 //! `workers` 0 means one a core. Errors: those of parse_manifest and Runtime::start.
 Result<std::unique_ptr<Runtime>> offline_runtime(const std::filesystem::path& genesis,
                                                  const std::string& validation,
                                                  const std::string& isa = {},
                                                  unsigned workers = 0);
+
+//! What a manifest says under plugins.validation: the plugin, and its setting `isa` when one is given.
+std::string validation_use(const std::string& validation, const std::string& isa);
 
 //! One line on stderr that says how far a long command is: rewritten in place on a terminal, a new
 //! line at most every kQuietProgress elsewhere.

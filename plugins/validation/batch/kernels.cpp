@@ -11,7 +11,9 @@ const Kernel* choose_kernel(std::string_view isa) noexcept {
         return &kKernelAvx512Ifma;
     }
 #endif
-    return isa == "auto" || isa == "portable" ? &kKernelPortable : nullptr;
+    // AVX2 has no product of 52-bit numbers; only the hashes gain by it.
+    const bool plain = isa == "auto" || isa == "portable" || (isa == "avx2" && simd::isa_usable(isa));
+    return plain ? &kKernelPortable : nullptr;
 }
 
 }  // namespace synod::batch

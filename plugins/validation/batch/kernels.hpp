@@ -52,7 +52,7 @@ void sha512_avx512(const HashLane* lanes, std::uint64_t n);
 #endif
 
 //! The kernel of a named instruction set, or the best one for "auto"; null when the name is unknown or this processor
-//! can't run it. `isa`: "portable", "avx512ifma", "auto".
+//! can't run it. `isa`: "portable", "avx2", "avx512ifma", "auto".
 [[nodiscard]] const Kernel* choose_kernel(std::string_view isa) noexcept;
 
 }  // namespace synod::batch

@@ -97,6 +97,6 @@ SYNOD_PLUGIN(synod::batch::Batch, {.id = "synod.validation.batch",
                                    .optional = {"synod.exec/1"},
                                    .config_schema = R"({
   "type": "object", "additionalProperties": false, "properties": {
-    "isa": {"type": "string", "enum": ["auto", "portable", "avx512ifma"], "default": "auto",
+    "isa": {"type": "string", "enum": ["auto", "portable", "avx2", "avx512ifma"], "default": "auto",
             "description": "instruction set of the curve and hash kernels; auto takes the fastest that the processor has"}
   }})"});

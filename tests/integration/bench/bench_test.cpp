@@ -92,6 +92,15 @@ TEST_CASE("a shorter chain is measured on request, and a long store is named for
     CHECK(entry(store, "store.lookup_hash").at("value").to_number<double>() > 0);
 }
 
+TEST_CASE("the backend's instruction set can be chosen, and one that it doesn't know is refused") {
+    const auto portable = array_of(run("bench pipeline --json --blocks 1000 --backend batch --isa portable"));
+    CHECK(entry(portable, "pipeline.full").at("isa") == "portable");
+    CHECK(entry(portable, "pipeline.full").at("value").to_number<double>() > 0);
+    const auto unknown = run("bench pipeline --blocks 1000 --backend batch --isa abacus");
+    CHECK(unknown.code == 1);
+    CHECK(unknown.output.find("isa") != std::string::npos);
+}
+
 TEST_CASE("nodes are measured as processes of their own") {
     const Folder folder;
     const auto tip = array_of(run("bench tip --json --dir " + (folder / "")));

@@ -74,7 +74,7 @@ inline std::vector<std::string> simd_configs() {
 }
 
 inline const std::vector<std::string>& batch_configs() {
-    static const auto out = configs_of("batch", {"portable", "avx512ifma"});
+    static const auto out = configs_of("batch", {"portable", "avx2", "avx512ifma"});
     return out;
 }
 
