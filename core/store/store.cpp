@@ -251,7 +251,17 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& dir, const StoreOp
 }
 
 Result<void> Store::commit(const Commit& change) {
-    return impl_->transact([&] { return impl_->write(change); });
+    return commit(std::span(&change, 1));
+}
+
+Result<void> Store::commit(std::span<const Commit> changes) {
+    return impl_->transact([&] {
+        Result<void> done;
+        for (const auto& change : changes) {
+            done = done ? impl_->write(change) : done;
+        }
+        return done;
+    });
 }
 
 Result<StoredState> Store::load() {

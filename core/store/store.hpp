@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -148,6 +149,8 @@ class Store {
     //! Writes everything in one transaction or nothing. [writer thread]
     //! Errors: store.not_contiguous, store.bad_run, store.too_large, store.read_only.
     Result<void> commit(const Commit& change);
+    //! The same for several, each standing on the one before: one transaction, so one wait for the disk.
+    Result<void> commit(std::span<const Commit> changes);
 
     //! The pointers and the extent of the packs, as of one moment. [any thread]
     Result<StoredState> load();

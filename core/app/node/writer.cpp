@@ -3,6 +3,21 @@
 
 namespace synod::app {
 
+namespace {
+
+std::size_t bytes_of(const store::Commit& change) {
+    std::size_t out = 0;
+    for (const auto& run : change.runs) {
+        out += run.bytes.view.size();
+    }
+    for (const auto& block : change.add_forks) {
+        out += block.bytes.view.size();
+    }
+    return out;
+}
+
+}  // namespace
+
 Writer::Writer(store::Store& store, std::function<void(std::function<void()>)> deliver,
                Executor executor)
     : store_(store), deliver_(std::move(deliver)), executor_(std::move(executor)) {
@@ -14,7 +29,7 @@ Writer::Writer(store::Store& store, std::function<void(std::function<void()>)> d
 Writer::~Writer() {
     if (executor_) {
         while (!queue_.empty()) {
-            commit_next();
+            commit_group();
         }
         return;
     }
@@ -32,7 +47,7 @@ void Writer::post(store::Commit change, Done done) {
         queue_.emplace_back(std::move(change), std::move(done));
     }
     if (executor_) {
-        executor_([this] { commit_next(); });
+        executor_([this] { commit_group(); });
         return;
     }
     ready_.notify_one();
@@ -57,29 +72,51 @@ void Writer::work() {
                 return;
             }
         }
-        commit_next();
+        commit_group();
     }
 }
 
-void Writer::commit_next() {
-    std::pair<store::Commit, Done> next;
-    bool refused = false;
-    {
-        const std::scoped_lock lock(mutex_);
-        next = std::move(queue_.front());
+Writer::Group Writer::take_group() {
+    const std::scoped_lock lock(mutex_);
+    Group out;
+    out.refused = failed_;
+    std::size_t bytes = 0;
+    while (!queue_.empty() && out.changes.size() < kGroupCommits) {
+        bytes += bytes_of(queue_.front().first);
+        if (!out.changes.empty() && bytes > kGroupBytes) {
+            break;
+        }
+        out.changes.push_back(std::move(queue_.front().first));
+        out.done.push_back(std::move(queue_.front().second));
         queue_.pop_front();
-        refused = failed_;
     }
-    Result<void> result = fail("store.io", "a change before this one was not stored", "commit",
-                               "the node reloads what is stored and goes on from there");
-    if (!refused) {
-        result = store_.commit(next.first);
-    }
+    return out;
+}
+
+Result<void> Writer::commit_one(const store::Commit& change) {
+    auto result = store_.commit(change);
     if (!result) {
         const std::scoped_lock lock(mutex_);
         failed_ = true;
     }
-    deliver_([done = std::move(next.second), result] { done(result); });
+    return result;
+}
+
+void Writer::commit_group() {
+    auto group = take_group();
+    const bool together = group.changes.size() > 1 && !group.refused && store_.commit(group.changes);
+    bool refused = group.refused;
+    for (std::size_t i = 0; i < group.changes.size(); ++i) {
+        Result<void> result;
+        if (refused) {
+            result = fail("store.io", "a change before this one was not stored", "commit",
+                          "the node reloads what is stored and goes on from there");
+        } else if (!together) {
+            result = commit_one(group.changes[i]);
+            refused = !result;
+        }
+        deliver_([done = std::move(group.done[i]), result] { done(result); });
+    }
 }
 
 }  // namespace synod::app
