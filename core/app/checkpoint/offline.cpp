@@ -61,8 +61,8 @@ Result<std::unique_ptr<OfflineCheckpoints>> OfflineCheckpoints::open(const fs::p
     if (!manifest) {
         return std::unexpected(manifest.error());
     }
-    std::erase_if(manifest->plugins, [](const host::PluginUse& use) {
-        return use.kind != "consensus" && use.kind != "validation" && use.kind != "checkpoint";
+    std::erase_if(manifest->plugins, [](const host::PluginUse& plugin) {
+        return plugin.kind != "consensus" && plugin.kind != "validation" && plugin.kind != "checkpoint";
     });
     auto runtime = Runtime::start(*manifest);
     if (!runtime) {
