@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "core/app/commands/commands.hpp"
+#include "core/sim/command.hpp"
 
 int main(int argc, char** argv) {
     using namespace synod::app;
@@ -23,6 +24,7 @@ int main(int argc, char** argv) {
     add_checkpoint(app, chosen);
     add_devnet(app, chosen);
     add_bench(app, chosen);
+    synod::sim::add_simulate(app, chosen);
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {

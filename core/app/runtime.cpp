@@ -315,13 +315,15 @@ host::MetricPage Runtime::metric_page() const {
 std::string Runtime::isa() const { return validation_.isa(); }
 
 Result<std::unique_ptr<store::Store>> Runtime::open_store(const std::string& dir, bool create,
-                                                          bool read_only, bool synchronous_full) {
+                                                          bool read_only, bool synchronous_full,
+                                                          const std::string& vfs) {
     store::StoreOptions options;
     options.network_id = to_hex({info_.network_id, sizeof info_.network_id});
     options.genesis_hash = Hash::copy(info_.genesis_hash);
     options.create_if_missing = create;
     options.read_only = read_only;
     options.synchronous = synchronous_full ? store::Synchronous::full : store::Synchronous::normal;
+    options.vfs = vfs;
     return store::Store::open(dir, options);
 }
 

@@ -61,11 +61,14 @@ class Runtime {
     void on_halt(std::function<void(const Error&)> fn) { halt_ = std::move(fn); }
     //! The instruction set that the validation backend uses; empty when it doesn't say.
     [[nodiscard]] std::string isa() const;
-    //! Opens the store of this chain under `dir`.
+    //! Opens the store of this chain under `dir`; `vfs` as StoreOptions::vfs.
     Result<std::unique_ptr<store::Store>> open_store(const std::string& dir, bool create,
-                                                     bool read_only, bool synchronous_full);
+                                                     bool read_only, bool synchronous_full,
+                                                     const std::string& vfs = {});
     //! Runs `fn` as [worker] of the consensus plugin and waits: for start-up and offline commands.
     void on_worker(const std::function<void()>& fn);
+    //! [worker] What Validation::prove does; what it can't get over halts the node.
+    Result<void> prove(pipeline::CheckSet& checks);
 
   private:
     explicit Runtime(Surroundings around);
@@ -75,7 +78,6 @@ class Runtime {
     Result<void> add_plugin(const host::PluginUse& use, const host::Manifest& manifest, bool required);
     void backend_isolated(const pipeline::Isolated& who);
     Result<void> connect();
-    Result<void> prove(pipeline::CheckSet& checks);
     void settle();  //!< returns when nothing is read, planned or proven
 
     bus::Journal journal_;

@@ -19,7 +19,11 @@ Subscription::~Subscription() { bus_.remove(this); }
 
 std::vector<Event> Subscription::take(std::size_t max) {
     const std::scoped_lock lock(mutex_);
-    return queue_.take(std::min(max, queue_.size()));
+    const auto n = std::min(max, queue_.size());
+    std::vector<Event> out(std::make_move_iterator(queue_.begin()),
+                           std::make_move_iterator(queue_.begin() + static_cast<long>(n)));
+    queue_.erase(queue_.begin(), queue_.begin() + static_cast<long>(n));
+    return out;
 }
 
 std::uint64_t Subscription::dropped() const {
@@ -33,16 +37,16 @@ void Subscription::offer(const Event& event) {
         const std::scoped_lock lock(mutex_);
         was_empty = queue_.empty();
         if (overflow_ == Overflow::kCoalesce) {
-            dropped_ += queue_.remove(event.topic);
+            dropped_ += std::erase_if(queue_, [&](const Event& e) { return e.topic == event.topic; });
         }
         if (queue_.size() == queue_events_) {
             ++dropped_;
             if (overflow_ == Overflow::kDropNewest) {
                 return;
             }
-            queue_.pop();
+            queue_.pop_front();
         }
-        queue_.push(event);
+        queue_.push_back(event);
     }
     if (was_empty && wake_) {
         wake_();
@@ -61,7 +65,7 @@ Result<std::uint64_t> Bus::publish(Topic topic, Bytes payload, Instant now) {
                         std::to_string(kMaxPayloadBytes),
                     std::string(info->name));
     }
-    Event event{topic, 0, now, Payload(std::move(payload))};
+    Event event{topic, 0, now, std::make_shared<const Bytes>(std::move(payload))};
     const auto index = static_cast<std::size_t>(topic);
     // One lock for numbering and offering: subscribers see a topic's events in sequence order.
     const std::scoped_lock lock(mutex_);

@@ -4,6 +4,7 @@
 //! that can be kept and replayed into another bus. Thread-safe.
 
 #include <cstddef>
+#include <deque>
 #include <mutex>
 #include <vector>
 
@@ -33,7 +34,7 @@ class Journal {
 
     const std::size_t max_bytes_;
     mutable std::mutex mutex_;
-    EventQueue events_;
+    std::deque<Event> events_;
     std::size_t bytes_ = 0;
 };
 

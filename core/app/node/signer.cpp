@@ -100,6 +100,9 @@ Result<Bytes> Signer::sign(pipeline::Unsigned made) {
     }
     const auto signature = key_->sign({request.message, request.message_length});
     std::ranges::copy(signature.data, made.bytes.begin() + request.signature_offset);
+    if (witness_) {
+        witness_(request);
+    }
     return std::move(made.bytes);
 }
 

@@ -3,6 +3,7 @@
 //! Holds the authority's key. Signs only after slot and lock are durably stored, and refuses a
 //! second signature for a slot, across crashes and restarts; so nothing above it can equivocate.
 
+#include <functional>
 #include <memory>
 
 #include "core/base/bytes.hpp"
@@ -39,8 +40,11 @@ Result<void> write_seed(const std::string& file, ByteView seed32);
 
 class Signer {
   public:
-    Signer(std::shared_ptr<SecretKey> key, std::unique_ptr<store::SignerStore> store)
-        : key_(std::move(key)), store_(std::move(store)) {}
+    //! Sees each request that was signed, after slot and lock were stored. [worker]
+    using Witness = std::function<void(const synod_sign_request&)>;
+    Signer(std::shared_ptr<SecretKey> key, std::unique_ptr<store::SignerStore> store,
+           Witness witness = {})
+        : key_(std::move(key)), store_(std::move(store)), witness_(std::move(witness)) {}
 
     //! Writes the signature into `made.bytes`. Errors: store.slot_not_newer, store.*.
     Result<Bytes> sign(pipeline::Unsigned made);
@@ -51,6 +55,7 @@ class Signer {
   private:
     std::shared_ptr<SecretKey> key_;
     std::unique_ptr<store::SignerStore> store_;
+    const Witness witness_;
 };
 
 }  // namespace synod::app

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//! The hosts of a simulation and what goes wrong with them. One thread.
+
+#include <map>
+#include <memory>
+#include <set>
+
+#include "core/sim/crowd.hpp"
+#include "core/sim/referee.hpp"
+#include "core/sim/report.hpp"
+#include "core/sim/scenario.hpp"
+
+namespace synod::sim {
+
+//! Between two looks at all hosts.
+inline constexpr Duration kSampleEvery = std::chrono::milliseconds(500);
+
+class World {
+  public:
+    World(const Scenario& scenario, std::uint64_t seed, std::uint32_t nodes, const Foundation& foundation,
+          BlockCheck& check, Trace& trace);
+    ~World();
+    World(const World&) = delete;
+    World& operator=(const World&) = delete;
+
+    //! Puts the boots and the faults into the future. Errors: sim.host.
+    Result<void> begin();
+    //! Until it is decided how it ends, or `until`.
+    void run(std::optional<Duration> until);
+    void tell(Report& out);
+
+  private:
+    struct Member {
+        std::unique_ptr<Host> host;
+        bool honest = true;
+        std::set<Behaviour> does;
+        TamperFigures tampered;
+        bool wanted = true;  //!< a process should run
+        bool trouble = false;  //!< its disk has a fault: it may fail to start
+        std::optional<Instant> first_boot, synced;
+        std::uint32_t gave_up = 0;
+        std::uint64_t bytes_of_blocks = 0, bytes_stored = 0;
+    };
+    using Pair = std::pair<HostId, HostId>;
+
+    void add_hosts(std::uint32_t nodes);
+    Member& add(HostPlan plan, bool honest, std::set<Behaviour> does);
+    void part_twins();
+    void boot(Member& member);
+    void end(Member& member, End how);
+    void start_again(Member& member, Duration after);
+    void heard(Member& member, const bus::Event& event);
+    void say(const Member& member, const std::string& text);
+    Result<std::vector<HostId>> hosts(const std::vector<std::string>& names);
+    Result<void> plan(const Fault& fault);
+    void partition(const Fault& fault, const std::vector<std::vector<HostId>>& groups, FaultReport& report);
+    void crash_loop(Member& member, const Fault& fault, Instant over);
+    void churn(const std::vector<HostId>& among, const Fault& fault, Instant over);
+    void sample();
+    [[nodiscard]] bool all_follow() const;
+    [[nodiscard]] bool halted() const;
+    void judge(const Sample& sample);
+    [[nodiscard]] std::string standing() const;
+
+    const Scenario& scenario_;
+    const std::uint64_t seed_;
+    const Foundation& foundation_;
+    std::unique_ptr<Folder> folder_;  // of the checkpoints
+    Trace& trace_;
+    Events events_;
+    Random random_;
+    Network network_;
+    Referee referee_;
+    std::map<HostId, Member> members_;
+    std::unique_ptr<Crowd> crowd_;
+    std::vector<HostId> hostile_;
+    std::vector<Sample> samples_;
+    std::vector<std::unique_ptr<FaultReport>> faults_;
+    Instant faults_over_{};
+    std::uint64_t height_at_heal_ = 0;
+    bool healed_ = false, decided_ = false;
+    std::optional<Instant> settled_;
+};
+
+}  // namespace synod::sim

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Seeds chosen anew every day, and every seed that ever failed.
+#include <doctest/doctest.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "core/sim/simulation.hpp"
+#include "tests/simulation/scenarios.hpp"
+
+namespace synod::sim::test {
+
+namespace {
+
+constexpr unsigned kParts = 2;  // of a day's seeds, run side by side
+constexpr std::uint64_t kSeedsADay = 1'000;
+
+std::uint64_t today() {
+    if (const char* asked = std::getenv("SYNOD_SIMULATION_SEED")) {
+        return std::strtoull(asked, nullptr, 10);
+    }
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::days>(now).count()) * kSeedsADay;
+}
+
+Report play(const std::string& scenario, std::uint64_t seed, Workshop& workshop) {
+    auto loaded = load_scenario(file_of(scenario));
+    REQUIRE_MESSAGE(loaded, (loaded ? "" : loaded.error().message));
+    Options options;
+    options.seed = seed;
+    auto report = simulate(*loaded, std::move(options), workshop);
+    REQUIRE_MESSAGE(report, (report ? "" : report.error().text()));
+    return std::move(*report);
+}
+
+void must_hold(const Report& report) {
+    const auto why = report.passed() ? std::string() : report.violations.front().rule + " at " +
+                                                           report.violations.front().host + ": " +
+                                                           report.violations.front().detail;
+    CHECK_MESSAGE(report.passed(), why << "\n  again: " << report.command());
+}
+
+}  // namespace
+
+TEST_CASE("simulation: the seeds of the day hold") {
+    spdlog::set_level(spdlog::level::off);
+    const char* part_text = std::getenv("SYNOD_SIMULATION_PART");
+    const auto part = part_text == nullptr ? 0UL : std::strtoul(part_text, nullptr, 10);
+    const auto first = today();
+    MESSAGE("seeds from " << first << ", part " << part << " of " << kParts
+                          << "; SYNOD_SIMULATION_SEED=" << first << " repeats them");
+    Workshop workshop;
+    unsigned played = 0;
+    for (const auto& [scenario, seeds] : kShares) {
+        for (unsigned i = static_cast<unsigned>(part); i < seeds; i += kParts) {
+            must_hold(play(scenario, first + i, workshop));
+            ++played;
+        }
+    }
+    MESSAGE(played << " simulations");
+}
+
+TEST_CASE("simulation: every seed that ever failed holds") {
+    spdlog::set_level(spdlog::level::off);
+    std::ifstream in(std::string(SYNOD_SOURCE_DIR) + "/tests/simulation/failed-seeds.txt");
+    REQUIRE(in);
+    Workshop workshop;
+    unsigned played = 0;
+    for (std::string line; std::getline(in, line);) {
+        std::istringstream words(line);
+        std::string scenario;
+        std::uint64_t seed = 0;
+        if (line.starts_with('#') || !(words >> scenario >> seed)) {
+            continue;
+        }
+        must_hold(play(scenario, seed, workshop));
+        ++played;
+    }
+    CHECK(played > 0);
+}
+
+}  // namespace synod::sim::test
