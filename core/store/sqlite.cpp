@@ -48,6 +48,26 @@ const char* hint_of(std::string_view code) {
     return "";
 }
 
+//! The errno of a failed write, as the file that failed remembers it: the database or its log.
+//! sqlite3_system_errno alone has whatever the clean-up after the failure left.
+int errno_of(sqlite3* db, int rc) {
+    if (rc == SQLITE_IOERR_WRITE || rc == SQLITE_IOERR_TRUNCATE) {
+        int seen = 0;
+        sqlite3_file* log = nullptr;
+        sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+        if (log != nullptr && log->pMethods != nullptr) {
+            log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &seen);
+        }
+        if (seen == 0) {
+            sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &seen);
+        }
+        if (seen != 0) {
+            return seen;
+        }
+    }
+    return sqlite3_system_errno(db);
+}
+
 }  // namespace
 
 Result<Database> Database::open(const std::string& path, Access access,
@@ -115,7 +135,7 @@ Result<std::int64_t> Database::scalar(const std::string& sql) {
 }
 
 std::unexpected<Error> Database::failure(int rc, std::string_view doing) const {
-    const int os_error = db_ != nullptr ? sqlite3_system_errno(db_) : 0;
+    const int os_error = db_ != nullptr ? errno_of(db_, rc) : 0;
     const std::string code = code_of(rc, os_error);
     std::string message = "SQLite: ";
     message += db_ != nullptr ? sqlite3_errmsg(db_) : sqlite3_errstr(rc);

@@ -128,6 +128,7 @@ struct NodeSetup {
     std::string network;        //!< more lines of the section `network`
     std::string sync;           //!< lines of the section `sync`, each "  key: value\n"
     std::string plugins;        //!< lines of the section `plugins`
+    std::string checkpoint;     //!< lines of the section `checkpoint`
     int workers = 2;
 };
 
@@ -241,6 +242,9 @@ class TestNode {
         out << setup_.network << "performance:\n  validation_workers: " << setup_.workers << "\n";
         if (!setup_.sync.empty()) {
             out << "sync:\n" << setup_.sync;
+        }
+        if (!setup_.checkpoint.empty()) {
+            out << "checkpoint:\n" << setup_.checkpoint;
         }
         if (!setup_.plugins.empty()) {
             out << "plugins:\n" << setup_.plugins;

@@ -28,16 +28,21 @@ std::filesystem::path genesis_of(const Arguments& a) {
     return std::filesystem::exists(inside, ignored) ? inside : dir / ".." / "genesis.yaml";
 }
 
+constexpr const char* kWhatToDo =
+    "run `synod checkpoint recover` with the node's manifest: it keeps every block that can be read";
+
 int failed(const forge::Finding& finding, bool json) {
     if (json) {
-        std::printf("{\"ok\":false,\"check\":%s,\"height\":%llu,\"hash\":%s,\"detail\":%s}\n",
+        std::printf("{\"ok\":false,\"check\":%s,\"height\":%llu,\"hash\":%s,\"detail\":%s,\"hint\":%s}\n",
                     json_string(finding.check).c_str(), static_cast<unsigned long long>(finding.height),
-                    json_string(finding.hash).c_str(), json_string(finding.detail).c_str());
+                    json_string(finding.hash).c_str(), json_string(finding.detail).c_str(),
+                    json_string(kWhatToDo).c_str());
     } else {
         std::printf("FAILED %s height %llu%s%s: %s\n", finding.check.c_str(),
                     static_cast<unsigned long long>(finding.height),
                     finding.hash.empty() ? "" : " block ", finding.hash.c_str(),
                     finding.detail.c_str());
+        std::fprintf(stderr, "%s\n", kWhatToDo);
     }
     return kFailed;
 }

@@ -130,6 +130,7 @@ int run(const RunOptions& options) {
     }
     auto& node = (*service)->node();
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);  // over a file size limit a write fails, as on a full disk
     std::signal(SIGTERM, ask_to_stop);
     std::signal(SIGINT, ask_to_stop);
 
