@@ -23,7 +23,7 @@ std::uint32_t millionths(double share) { return static_cast<std::uint32_t>(share
 
 std::string text_of(const bus::Event& event) {
     const auto* info = bus::find_topic(event.topic);
-    return std::string(info == nullptr ? "?" : info->name) + " " + to_hex(*event.payload);
+    return std::string(info == nullptr ? "?" : info->name) + " " + to_hex(event.payload.view());
 }
 
 }  // namespace
@@ -242,7 +242,7 @@ void World::end(Member& member, End how) {
 
 void World::heard(Member& member, const bus::Event& event) {
     say(member, text_of(event));
-    Reader in(*event.payload);
+    Reader in(event.payload.view());
     if (event.topic == bus::Topic::kBlocksCommitted) {
         const auto from = in.get<std::uint64_t>();
         const auto to = in.get<std::uint64_t>();

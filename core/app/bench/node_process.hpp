@@ -8,6 +8,7 @@
 #include "core/app/bench/workspace.hpp"
 #include "core/app/devnet/process.hpp"
 #include "core/app/devnet/watch.hpp"
+#include "core/host/manifest/manifest.hpp"
 
 namespace synod::app::bench {
 
@@ -27,7 +28,7 @@ struct NodeSetup {
     std::uint16_t port = 0;          //!< 0: any
     std::optional<Contact> peer;
     std::string mode = "fast";       //!< of sync
-    std::string validation = "simd";
+    std::string validation{host::kDefaultBackend};
     std::string isa;  //!< of the validation plugin; empty: its own choice
 };
 

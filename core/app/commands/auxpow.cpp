@@ -15,6 +15,7 @@
 #include "core/app/commands/chain_offline.hpp"
 #include "core/app/commands/commands.hpp"
 #include "core/app/forge/authorities.hpp"
+#include "core/host/manifest/manifest.hpp"
 
 namespace synod::app {
 
@@ -26,7 +27,7 @@ constexpr std::size_t kMaxProofText = 1u << 20;
 struct Arguments {
     std::uint32_t chain_id = 0;
     std::string hash, proof, bits;
-    std::string validation = "simd";
+    std::string validation{host::kDefaultBackend};
     bool json = false;
 };
 

@@ -6,6 +6,7 @@
 #include "core/app/commands/chain_forge.hpp"
 #include "core/app/commands/chain_offline.hpp"
 #include "core/app/forge/verifier.hpp"
+#include "core/host/manifest/manifest.hpp"
 
 namespace synod::app {
 
@@ -14,7 +15,7 @@ namespace {
 struct Arguments {
     std::string dir, genesis;
     std::string level = "full";
-    std::string validation = "simd";
+    std::string validation{host::kDefaultBackend};
     bool json = false;
 };
 

@@ -16,6 +16,7 @@
 #include "core/app/devnet/process.hpp"
 #include "core/app/devnet/watch.hpp"
 #include "core/base/result.hpp"
+#include "core/host/manifest/manifest.hpp"
 
 namespace synod::app::devnet {
 
@@ -25,7 +26,7 @@ struct Options {
     std::uint32_t txs = 2;
     std::filesystem::path dir;  //!< empty: a temporary one
     std::uint64_t seed = 1;
-    std::string validation = "simd";
+    std::string validation{host::kDefaultBackend};
     std::uint64_t live = 5;  //!< blocks to see after the gate opened
     bool keep_running = false;
     Duration timeout = std::chrono::seconds(600);

@@ -10,6 +10,7 @@
 
 #include "core/base/bytes.hpp"
 #include "core/base/result.hpp"
+#include "core/host/manifest/manifest.hpp"
 
 namespace synod::app::forge {
 
@@ -30,7 +31,7 @@ struct Options {
     std::uint64_t seed = 0;
     std::uint32_t record_every = 30;
     std::uint64_t start_slot = kStartSlot;
-    std::string validation = "simd";
+    std::string validation{host::kDefaultBackend};
     std::string isa;  //!< the backend's `isa`; empty: it isn't told
     std::string dir;
 };

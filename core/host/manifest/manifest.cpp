@@ -21,6 +21,15 @@ constexpr std::string_view kPluginUse = R"json({
   "on_failure": {"type": "string", "default": "stop", "enum": ["stop", "continue"]},
   "budget": {"type": "integer", "format": "duration", "default": 0, "minimum": 0, "maximum": 60000}}})json";
 
+//! What a section says holds for a plugin's own setting when that one is silent.
+void set_unless_there(std::string& config, std::string_view key, json::value value) {
+    auto parsed = json::parse(config);
+    if (parsed.is_object() && !parsed.as_object().contains(key)) {
+        parsed.as_object()[key] = std::move(value);
+        config = json::serialize(parsed);
+    }
+}
+
 fs::path absolute(const fs::path& folder, std::string_view text) {
     if (text.empty()) {
         return {};
@@ -85,19 +94,15 @@ PluginUse plugin_use(const Manifest& manifest, const std::string& kind, const No
                             "`plugins." + kind + "` must be a plugin's name or a map with `use`", ""});
         return out;
     }
-    if (kind == "validation" && out.use == "simd" && !manifest.flag("performance", "simd")) {
-        auto config = json::parse(out.config);
-        if (config.is_object() && !config.as_object().contains("simd")) {
-            config.as_object()["simd"] = false;
-            out.config = json::serialize(config);
+    if (kind == "validation" && !manifest.flag("performance", "simd")) {
+        if (out.use == "simd") {
+            set_unless_there(out.config, "simd", false);
+        } else if (out.use == "batch") {
+            set_unless_there(out.config, "isa", "portable");
         }
     }
     if (kind == "checkpoint" && out.use == "binary" && !manifest.flag("checkpoint", "compression")) {
-        auto config = json::parse(out.config);
-        if (config.is_object() && !config.as_object().contains("compression")) {
-            config.as_object()["compression"] = false;
-            out.config = json::serialize(config);
-        }
+        set_unless_there(out.config, "compression", false);
     }
     out.file = find_library(manifest, kind, out.use);
     return out;

@@ -19,6 +19,9 @@ namespace synod::host {
 boost::json::value check_tree(const Node& node, const boost::json::value& schema,
                               const std::string& path, std::vector<Problem>& problems);
 
+//! The validation backend where nobody names one.
+inline constexpr const char* kDefaultBackend = "batch";
+
 struct PluginUse {
     std::string kind;   //!< "validation"
     std::string use;    //!< a name or a path

@@ -41,7 +41,7 @@ std::string_view manifest_schema() {
 "performance": {"type": "object", "additionalProperties": false, "properties": {
   "validation_workers": {"type": "integer", "default": 4, "minimum": 0, "maximum": 256, "description": "worker threads; 0: one a core"},
   "memory_pool": {"type": "integer", "default": 10000, "minimum": 8192, "maximum": 65536, "description": "blocks that may wait in memory above the committed one; more are refused"},
-  "simd": {"type": "boolean", "default": true, "description": "false: the simd backend uses plain registers; its own config decides when it has the key"}}},
+  "simd": {"type": "boolean", "default": true, "description": "false: the backends simd and batch use plain registers; their own config decides when it says"}}},
 "optimization": {"type": "object", "additionalProperties": false, "properties": {
   "level": {"type": "string", "default": "balanced", "enum": ["disabled", "conservative", "balanced", "aggressive"], "description": "how far a setting may move at a time; disabled: nothing moves"},
   "target_throughput": {"type": "integer", "default": 10000, "minimum": 1, "maximum": 1000000000, "description": "blocks a second; above it there is nothing to gain"},
@@ -66,7 +66,7 @@ std::string_view manifest_schema() {
 "plugin_dir": {"type": "string", "default": "", "description": "where plugin libraries are looked for first"},
 "plugins": {"type": "object", "additionalProperties": false, "properties": {
   "consensus": {"default": "federation", "description": "what a block is and what must hold for it"},
-  "validation": {"default": "simd", "description": "how checks are proven"},
+  "validation": {"default": "batch", "description": "how checks are proven"},
   "scoring": {"default": "weighted", "description": "which peers to prefer"},
   "checkpoint": {"default": "binary", "description": "how checkpoints are written"},
   "optimizer": {"default": "aimd", "description": "how settings are tuned"}}}

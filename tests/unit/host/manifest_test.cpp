@@ -118,7 +118,7 @@ TEST_CASE("a plugin is a name or a map") {
     CHECK(begins(refused(std::string(kNode) + "plugins:\n  scoring: 7\n"), "n.yaml:6:12: error[config.type]"));
 }
 
-TEST_CASE("performance.simd reaches the simd backend unless its own config decides") {
+TEST_CASE("performance.simd reaches the backends that have more than plain registers unless their own config decides") {
     const auto config = [](const std::string& rest) {
         auto m = parse_manifest(std::string(kNode) + rest, "n.yaml");
         REQUIRE_MESSAGE(m, (m ? "" : m.error().message));
@@ -130,7 +130,11 @@ TEST_CASE("performance.simd reaches the simd backend unless its own config decid
         return std::string("none");
     };
     CHECK(config("") == "{}");
-    CHECK(config("performance: {simd: false}\n") == R"({"simd":false})");
+    CHECK(parse_manifest(kNode, "n.yaml")->json.at("plugins").at("validation") == kDefaultBackend);
+    CHECK(config("performance: {simd: false}\n") == R"({"isa":"portable"})");
+    CHECK(config("performance: {simd: false}\nplugins: {validation: {use: batch, config: {isa: avx2}}}\n") ==
+          R"({"isa":"avx2"})");
+    CHECK(config("performance: {simd: false}\nplugins: {validation: simd}\n") == R"({"simd":false})");
     CHECK(config("performance: {simd: false}\nplugins: {validation: reference}\n") == "{}");
     CHECK(config("performance: {simd: false}\nplugins: {validation: {use: simd, config: {simd: true}}}\n") ==
           R"({"simd":true})");
