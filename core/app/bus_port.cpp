@@ -106,7 +106,7 @@ void BusPort::deliver(const std::shared_ptr<Feed>& feed) {
     for (const auto& event : events) {
         batch.push_back({sizeof(synod_event), static_cast<std::uint32_t>(event.topic), event.seq,
                          static_cast<std::uint64_t>(event.at.count()),
-                         {event.payload->data(), event.payload->size()}});
+                         {event.payload.view().data(), event.payload.view().size()}});
     }
     // What the fence catches it counts in the instance; a lost batch is the plugin's own loss.
     (void)host::guarded(feed->who, "on_event", host::State::kActive, host::Role::kWorker,

@@ -19,11 +19,7 @@ Subscription::~Subscription() { bus_.remove(this); }
 
 std::vector<Event> Subscription::take(std::size_t max) {
     const std::scoped_lock lock(mutex_);
-    const auto n = std::min(max, queue_.size());
-    std::vector<Event> out(std::make_move_iterator(queue_.begin()),
-                           std::make_move_iterator(queue_.begin() + static_cast<long>(n)));
-    queue_.erase(queue_.begin(), queue_.begin() + static_cast<long>(n));
-    return out;
+    return queue_.take(std::min(max, queue_.size()));
 }
 
 std::uint64_t Subscription::dropped() const {
@@ -37,16 +33,16 @@ void Subscription::offer(const Event& event) {
         const std::scoped_lock lock(mutex_);
         was_empty = queue_.empty();
         if (overflow_ == Overflow::kCoalesce) {
-            dropped_ += std::erase_if(queue_, [&](const Event& e) { return e.topic == event.topic; });
+            dropped_ += queue_.remove(event.topic);
         }
         if (queue_.size() == queue_events_) {
             ++dropped_;
             if (overflow_ == Overflow::kDropNewest) {
                 return;
             }
-            queue_.pop_front();
+            queue_.pop();
         }
-        queue_.push_back(event);
+        queue_.push(event);
     }
     if (was_empty && wake_) {
         wake_();
@@ -65,7 +61,7 @@ Result<std::uint64_t> Bus::publish(Topic topic, Bytes payload, Instant now) {
                         std::to_string(kMaxPayloadBytes),
                     std::string(info->name));
     }
-    Event event{topic, 0, now, std::make_shared<const Bytes>(std::move(payload))};
+    Event event{topic, 0, now, Payload(std::move(payload))};
     const auto index = static_cast<std::size_t>(topic);
     // One lock for numbering and offering: subscribers see a topic's events in sequence order.
     const std::scoped_lock lock(mutex_);

@@ -6,7 +6,7 @@
 //! The bus delivers nothing by itself: the owner of a subscription calls `take` on the thread where
 //! it wants to handle events, after `wake` told it that there are some.
 
-#include <deque>
+#include <array>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -15,20 +15,13 @@
 #include "core/base/bytes.hpp"
 #include "core/base/result.hpp"
 #include "core/base/time.hpp"
-#include "core/bus/topics.hpp"
+#include "core/bus/event_queue.hpp"
 
 namespace synod::bus {
 
 class Journal;
 
 enum class Overflow : std::uint8_t { kDropOldest = 1, kDropNewest = 2, kCoalesce = 3 };
-
-struct Event {
-    Topic topic = Topic::kNone;
-    std::uint64_t seq = 0;
-    Instant at{};
-    std::shared_ptr<const Bytes> payload;
-};
 
 inline constexpr std::size_t kMaxQueueEvents = 65'536;
 inline constexpr std::size_t kMaxPayloadBytes = 64 * 1024;
@@ -59,7 +52,7 @@ class Subscription {
     const Overflow overflow_;
     const std::function<void()> wake_;
     mutable std::mutex mutex_;
-    std::deque<Event> queue_;
+    EventQueue queue_;
     std::uint64_t dropped_ = 0;
 };
 

@@ -12,21 +12,21 @@ constexpr std::uint32_t kVersion = 1;
 
 }  // namespace
 
-std::size_t Journal::cost(const Event& event) { return sizeof(Event) + event.payload->size(); }
+std::size_t Journal::cost(const Event& event) { return sizeof(Event) + event.payload.beside(); }
 
 void Journal::append(const Event& event) {
     const std::scoped_lock lock(mutex_);
-    events_.push_back(event);
+    events_.push(event);
     bytes_ += cost(event);
     while (bytes_ > max_bytes_ && events_.size() > 1) {
         bytes_ -= cost(events_.front());
-        events_.pop_front();
+        events_.pop();
     }
 }
 
 std::vector<Event> Journal::events() const {
     const std::scoped_lock lock(mutex_);
-    return {events_.begin(), events_.end()};
+    return events_.copy();
 }
 
 Bytes Journal::encode() const {
@@ -36,7 +36,7 @@ Bytes Journal::encode() const {
         out.put(static_cast<std::uint32_t>(event.topic))
             .put(event.seq)
             .put(static_cast<std::uint64_t>(event.at.count()))
-            .blob(*event.payload);
+            .blob(event.payload.view());
     }
     return out.take();
 }
@@ -62,7 +62,7 @@ Result<std::vector<Event>> Journal::decode(ByteView bytes) {
         if (find_topic(event.topic) == nullptr) {
             return corrupt("unknown topic");
         }
-        event.payload = std::make_shared<const Bytes>(payload.begin(), payload.end());
+        event.payload = Payload(Bytes(payload.begin(), payload.end()));
         out.push_back(std::move(event));
     }
     if (!in.done()) {
@@ -73,7 +73,7 @@ Result<std::vector<Event>> Journal::decode(ByteView bytes) {
 
 Result<void> Journal::replay(const std::vector<Event>& events, Bus& bus) {
     for (const auto& event : events) {
-        if (auto sent = bus.publish(event.topic, *event.payload, event.at); !sent) {
+        if (auto sent = bus.publish(event.topic, event.payload.bytes(), event.at); !sent) {
             return std::unexpected(sent.error());
         }
     }

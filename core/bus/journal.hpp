@@ -4,7 +4,6 @@
 //! that can be kept and replayed into another bus. Thread-safe.
 
 #include <cstddef>
-#include <deque>
 #include <mutex>
 #include <vector>
 
@@ -34,7 +33,7 @@ class Journal {
 
     const std::size_t max_bytes_;
     mutable std::mutex mutex_;
-    std::deque<Event> events_;
+    EventQueue events_;
     std::size_t bytes_ = 0;
 };
 

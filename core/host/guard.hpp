@@ -138,7 +138,7 @@ std::unexpected<Error> threw(Instance& instance, const Terms& terms);
 std::unexpected<Error> misbehaved(Instance& instance, const char* function, std::string what);
 
 //! Runs fn(synod_error*) under the fence. A status of 0 or above is success. `batch` says what the
-//! call was about (a height, a ticket) should it crash. Every call is counted in instance.calls, every
+//! call was about (a height, a ticket) should it crash. Every call is counted in instance.calls(), every
 //! one that threw or answered a failure in instance.failures.
 //! Errors: plugin.wrong_state, plugin.wrong_thread, plugin.threw, plugin.*.
 template <typename Fn>
@@ -155,7 +155,7 @@ Result<synod_status> guarded(Instance& instance, const Terms& terms, std::uint64
     ErrorSlot error;
     synod_status status = SYNOD_E_INTERNAL;
     const CrumbScope crumb(instance.alias().c_str(), terms.function, batch);
-    instance.calls.fetch_add(1, std::memory_order_relaxed);
+    instance.count_call(terms.role == Role::kWorker);
     const auto begin = timed ? Steady::now() : Steady::time_point{};
     try {
         status = fn(error.get());

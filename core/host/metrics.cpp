@@ -278,7 +278,7 @@ void write_plugin_figures(const Registry& registry, MetricPage& page) {
     family("synod_plugin_busy_seconds_total", SYNOD_METRIC_COUNTER, "time in those of its calls that are timed",
            [](const Instance& i) { return static_cast<double>(i.busy_ns.load(std::memory_order_relaxed)) / 1e9; });
     family("synod_plugin_calls_total", SYNOD_METRIC_COUNTER, "calls into it",
-           [&](const Instance& i) { return count(i.calls); });
+           [](const Instance& i) { return static_cast<std::int64_t>(i.calls()); });
     family("synod_plugin_failures_total", SYNOD_METRIC_COUNTER, "calls that failed, threw or answered what can't be",
            [&](const Instance& i) { return count(i.failures); });
     family("synod_plugin_over_budget_total", SYNOD_METRIC_COUNTER, "calls that took longer than its budget",

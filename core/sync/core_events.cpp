@@ -114,7 +114,11 @@ void Core::on(const EvidenceVerified& event) {
     }
 }
 
-void Core::on(const HeadersReceived& event) { headers_.on_received(event); }
+void Core::on(const HeadersReceived& event) {
+    HeadersReceived counted = event;
+    counted.bytes = std::min(event.bytes, kReplyBytesMax);
+    headers_.on_received(counted);
+}
 
 void Core::on(const HeadersChecked& event) {
     const Height before = headers_.skeleton().tip().height;
@@ -124,7 +128,11 @@ void Core::on(const HeadersChecked& event) {
     }
 }
 
-void Core::on(const BlocksReceived& event) { blocks_.on_blocks(event); }
+void Core::on(const BlocksReceived& event) {
+    BlocksReceived counted = event;
+    counted.bytes = std::min(event.bytes, kReplyBytesMax);
+    blocks_.on_blocks(counted);
+}
 
 void Core::on(const RequestFailed& event) {
     end_failed(event.request, event.why, event.retry_ms);

@@ -22,6 +22,8 @@ using RangeId = std::uint64_t;
 
 //! Heights at which the header skeleton keeps a hash: every multiple of this many blocks.
 inline constexpr Height kAnchorStride = 128;
+//! The most bytes that one reply counts for, in measurements too: rates and sums stay within 64 bits.
+inline constexpr std::uint64_t kReplyBytesMax = 64ULL << 20U;
 
 struct BlockRef {
     Height height = 0;

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <numeric>
 #include <thread>
 
 #include "core/bus/journal.hpp"
@@ -108,7 +109,7 @@ TEST_CASE("journal.replays_what_was_carried") {
     CHECK(second.encode() == bytes);
     const auto got = sub->take();
     REQUIRE(got.size() == 1);
-    CHECK(*got[0].payload == Bytes{1, 2});
+    CHECK(got[0].payload.bytes() == Bytes{1, 2});
     CHECK(got[0].at == Instant{7});
 }
 
@@ -129,4 +130,42 @@ TEST_CASE("journal.is_bounded_and_refuses_damage") {
     }
     bytes[8] = 99;
     CHECK(!Journal::decode(bytes));
+}
+
+TEST_CASE("payload.small_and_large_ones_arrive_as_they_were") {
+    Bus bus;
+    auto sub = bus.subscribe({Topic::kAlert}, 300, Overflow::kDropOldest).value();
+    const auto bytes_of = [](std::size_t n) {
+        Bytes out(n);
+        std::iota(out.begin(), out.end(), std::uint8_t(n));
+        return out;
+    };
+    for (std::size_t n = 0; n < 2 * kInlineBytes; ++n) {
+        CHECK(bus.publish(Topic::kAlert, bytes_of(n), {}));
+    }
+    const auto got = sub->take();
+    REQUIRE(got.size() == 2 * kInlineBytes);
+    for (std::size_t n = 0; n < got.size(); ++n) {
+        CHECK(got[n].payload.bytes() == bytes_of(n));
+        CHECK(got[n].payload.beside() == (n > kInlineBytes ? n : 0));
+    }
+}
+
+TEST_CASE("queue.keeps_order_through_growth_and_wrapping") {
+    Bus bus;
+    auto sub = bus.subscribe({Topic::kAlert}, 1'000, Overflow::kDropOldest).value();
+    std::uint64_t published = 0, expected = 1;
+    for (const std::size_t burst : {1, 15, 16, 17, 200, 3, 900, 40}) {
+        for (std::size_t i = 0; i < burst; ++i, ++published) {
+            CHECK(bus.publish(Topic::kAlert, {}, {}));
+        }
+        for (const auto& event : sub->take(burst - burst / 3)) {
+            CHECK(event.seq == expected++);
+        }
+    }
+    for (const auto& event : sub->take()) {
+        CHECK(event.seq == expected++);
+    }
+    CHECK(expected == published + 1);
+    CHECK(sub->dropped() == 0);
 }

@@ -158,11 +158,11 @@ TEST_CASE("a plugin's metrics and what the fence counted of it are on the page")
     write_plugin_figures(registry, figures);
     const std::string labels = "{plugin=\"odd\",kind=\"scoring\"} ";
     for (const auto& line : {"synod_plugin_active" + labels + "1\n",
-                             "synod_plugin_calls_total" + labels + std::to_string(instance->calls) + "\n",
+                             "synod_plugin_calls_total" + labels + std::to_string(instance->calls()) + "\n",
                              "synod_plugin_failures_total" + labels + "2\n",
                              "synod_plugin_over_budget_total" + labels + "0\n",
                              "synod_plugin_busy_seconds_total" + labels + "1.5\n"}) {
         CHECK_MESSAGE(figures.text().find(line) != std::string::npos, line);
     }
-    CHECK(instance->calls >= 5);
+    CHECK(instance->calls() >= 5);
 }
