@@ -135,26 +135,26 @@ void live(std::uint64_t seed, Synchronous synchronous, std::uint32_t sync_error_
 }  // namespace
 
 TEST_CASE("disk: with synchronous=full every commit that returned survives any power cut") {
-    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 24; ++seed) {
         live(seed, Synchronous::full, 0, 12);
     }
 }
 
 TEST_CASE("disk: with synchronous=normal a power cut loses the newest commits at most") {
-    for (std::uint64_t seed = 101; seed <= 140; ++seed) {
+    for (std::uint64_t seed = 101; seed <= 124; ++seed) {
         live(seed, Synchronous::normal, 0, 12);
     }
 }
 
 TEST_CASE("disk: a commit whose sync failed is refused, and takes no earlier one with it") {
-    for (std::uint64_t seed = 201; seed <= 240; ++seed) {
+    for (std::uint64_t seed = 201; seed <= 224; ++seed) {
         live(seed, Synchronous::full, 6, 12);
     }
 }
 
 TEST_CASE("disk: what a failed sync left in the log is made safe before anything is built on it") {
     int came_back = 0;
-    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 24; ++seed) {
         CAPTURE(seed);
         SimDisk disk(seed);
         const auto options = on(disk, Synchronous::full);
