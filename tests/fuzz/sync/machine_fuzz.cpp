@@ -173,9 +173,10 @@ class Run {
             if (!honest) {
                 return HeadersChecked{c->request, false, 0, 0, {}, 0, {}, "rule", in.number(), how % 2 == 0};
             }
-            return HeadersChecked{c->request, true,          count, last, hash_of(last, fork),
-                                  last,       last > (Height{1} << 63U) ? std::vector<Anchor>{} : anchors(first, last, fork),
-                                  {},         0,             false};
+            const bool overflows = last > (Height{1} << 63U);
+            auto between = overflows ? std::vector<Anchor>{} : anchors(first, last, fork);
+            return HeadersChecked{c->request, true, count, last, hash_of(last, fork), last, std::move(between),
+                                  {},         0,    false};
         }
         if (const auto* s = std::get_if<SubmitRange>(&asked_[at])) {
             const Height last = s->from + s->count - 1;
@@ -195,8 +196,12 @@ class Run {
         const auto number = in.number();
         const auto small = static_cast<std::uint32_t>(number);
         switch (what) {
-            case 0: return Start{static_cast<Mode>(number % 5), in.byte() % 4 == 0 ? std::optional(in.number()) : std::nullopt,
-                                 in.byte() % 4 == 0 ? std::optional(in.number()) : std::nullopt};
+            case 0: {
+                Start start{static_cast<Mode>(number % 5), {}, {}};
+                start.target = in.byte() % 4 == 0 ? std::optional(in.number()) : std::nullopt;
+                start.from = in.byte() % 4 == 0 ? std::optional(in.number()) : std::nullopt;
+                return start;
+            }
             case 1: return Pause{"why"};
             case 2: return Resume{};
             case 3: return Stop{number % 2 == 0, "why"};
@@ -205,12 +210,23 @@ class Run {
             case 6: return PeerUp{peer, number % 3 == 0, number % 4};
             case 7: return PeerDown{peer};
             case 8: return PeerClaim{peer, number};
-            case 9: return PeerScores{{{peer, static_cast<double>(number) - 3}, {peer + 1, 1e300 * static_cast<double>(number)}}};
+            case 9: {
+                const auto score = static_cast<double>(number);
+                return PeerScores{{{peer, score - 3}, {peer + 1, 1e300 * score}}};
+            }
             case 10:
             case 11: return EvidenceVerified{peer, number, hash(in, number), in.number()};
             case 12: return HeadersReceived{in.number(), static_cast<ReplyResult>(peer % 4), small, in.number()};
-            case 13: return HeadersChecked{in.number(), peer % 2 == 0, small, number, hash(in, number), number, {}, "rule", number, false};
-            case 14: return BlocksReceived{in.number(), static_cast<ReplyResult>(peer % 4), small, in.number(), hash(in, number)};
+            case 13: {
+                const auto request = in.number();
+                return HeadersChecked{request, peer % 2 == 0, small,  number, hash(in, number),
+                                      number,  {},            "rule", number, false};
+            }
+            case 14: {
+                const auto request = in.number();
+                const auto bytes = in.number();
+                return BlocksReceived{request, static_cast<ReplyResult>(peer % 4), small, bytes, hash(in, number)};
+            }
             case 15: return RequestFailed{in.number(), static_cast<RequestFailure>(peer % 4), small};
             case 16: return RangeChecked{number, in.number()};
             case 17: return RangeFailed{number, in.number(), "rule", in.number(), peer % 2 == 0};
@@ -235,8 +251,12 @@ class Run {
                 inputs.holds_quorum_alone = number % 7 == 0;
                 return inputs;
             }
-            case 28: return Tune{small, static_cast<std::uint32_t>(in.number()), static_cast<std::uint32_t>(in.number()),
-                                 in.number(), static_cast<std::uint32_t>(in.number())};
+            case 28: {
+                const auto requests = static_cast<std::uint32_t>(in.number());
+                const auto downloads = static_cast<std::uint32_t>(in.number());
+                const auto window = in.number();
+                return Tune{small, requests, downloads, window, static_cast<std::uint32_t>(in.number())};
+            }
             default: return Tick{};
         }
     }
