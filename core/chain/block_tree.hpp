@@ -71,6 +71,7 @@ class BlockTree {
     [[nodiscard]] Pointer head() const { return head_; }
     [[nodiscard]] std::uint64_t head_slot() const;
     [[nodiscard]] Pointer committed() const { return committed_; }
+    [[nodiscard]] std::uint64_t committed_slot() const { return committed_slot_; }
     [[nodiscard]] std::size_t size() const { return blocks_.size(); }
     //! The block of the best chain at a height above the committed one; null when there is none.
     [[nodiscard]] const Block* on_best_chain(std::uint64_t height) const;

@@ -192,6 +192,12 @@ void Pipeline::read_all(const std::shared_ptr<Running>& run) {
     } else if (!job.expected_end.is_zero() && parent != job.expected_end) {
         run->fault = Fault{"range-end", height - 1, parent,
                            "the run does not lead to the verified header", false};
+    } else if (const auto ahead = std::ranges::find_if(run->blocks, [&](const ProvenBlock& b) {
+                   return b.view.slot > job.max_slot;
+               });
+               ahead != run->blocks.end()) {
+        // By our clock, and hashes led here: it may be the clock that is wrong, so nobody is blamed.
+        run->fault = Fault{"slot-future", ahead->view.height, hash_of(ahead->view), "by our clock", true};
     }
 }
 
@@ -281,7 +287,7 @@ void Pipeline::submit(HeadersJob job) {
             *views = std::move(decoded->views);
             synod_plan_options options{};
             options.level = SYNOD_LEVEL_FULL;
-            options.max_slot = shared->max_slot;
+            options.max_slot = ~0ULL;  // looked at once the proof holds
             auto planned = consensus_.plan_headers(shared->state, shared->parent, shared->run.view,
                                                    *views, options);
             auto proof = planned ? consensus_.check_head(shared->state, shared->proof.view, *checks)
@@ -304,6 +310,9 @@ void Pipeline::submit(HeadersJob job) {
                 } else if (const auto failed = checks->first_failure()) {
                     *fault = Fault{consensus_.rule_name(failed->rule), views->back().height,
                                    hash_of(views->back()), "the proof does not hold", false};
+                } else if (views->back().slot > shared->max_slot) {
+                    // A quorum certified it: it is our clock that is wrong.
+                    *fault = Fault{"slot-future", views->back().height, hash_of(views->back()), "by our clock", true};
                 }
             }
             deliver_([shared, views, fault] {

@@ -208,6 +208,9 @@ void Network::dial(Port& from, std::string address, std::uint16_t port, std::opt
 //! The other machine heard the call.
 void Network::arrived(const LinkPtr& link) {
     auto& callee = link->sides[1];
+    if (link->sides[0].closed) {
+        return;  // nobody waits for it any more
+    }
     const auto found = ports_.find(callee.host);
     if (found == ports_.end()) {
         enqueue(link, 1, 0, [this, link] {
@@ -238,6 +241,10 @@ void Network::shake(const LinkPtr& link) {
             enqueue(link, 1, 0, [this, link] {
                 if (establish(link, 0)) {
                     enqueue(link, 0, 0, [this, link] { establish(link, 1); });
+                } else {
+                    enqueue(link, 0, 0, [this, link] {
+                        close(link, 1, {"net.closed_by_peer", "closed", "handshake", {}}, false);
+                    });
                 }
             });
         });

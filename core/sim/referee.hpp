@@ -48,7 +48,11 @@ class BlockCheck {
 
 class Referee {
   public:
-    Referee(Events& events, BlockCheck& check) : events_(events), check_(check) { check_.begin(); }
+    //! `hopeless`: more authorities are Byzantine than a federation bears, so final chains may differ.
+    Referee(Events& events, BlockCheck& check, bool hopeless = false)
+        : events_(events), check_(check), hopeless_(hopeless) {
+        check_.begin();
+    }
 
     void add(Host& host, bool honest);
     void signed_by(HostId host, const synod_sign_request& request);
@@ -82,6 +86,7 @@ class Referee {
 
     Events& events_;
     BlockCheck& check_;
+    const bool hopeless_;
     std::vector<Final> final_;  // by height
     std::map<HostId, Known> hosts_;
     std::map<PublicKey, Known> identities_;

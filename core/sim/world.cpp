@@ -36,7 +36,7 @@ World::World(const Scenario& scenario, std::uint64_t seed, std::uint32_t nodes, 
       trace_(trace),
       random_(Random(seed).stream("world")),
       network_(events_, random_.stream("network"), trace),
-      referee_(events_, check) {
+      referee_(events_, check, scenario.ends == Scenario::Ends::kHalted) {
     Shape usual;
     // The scenario's lines, for this seed between half and twice as slow.
     const auto scale = 500 + random_.below(1'500);

@@ -14,10 +14,16 @@ struct Share {
 
 //! Together 300 and more; the dear ones less often.
 inline constexpr std::array kShares{
-    Share{"calm", 20},       Share{"lossy", 20},         Share{"liar", 30},
-    Share{"byzantine-4", 30}, Share{"byzantine-7", 10}, Share{"byzantine-15", 4},
-    Share{"partition-10s", 30}, Share{"partition-one-way", 30}, Share{"eclipse", 14},
-    Share{"flood", 26}, Share{"churn-1000", 8},
+    Share{"calm", 10},           Share{"lossy", 20},
+    Share{"liar", 30},           Share{"hostile-half", 30},
+    Share{"byzantine-4", 30},    Share{"byzantine-7", 8},
+    Share{"byzantine-15", 2},    Share{"partition-10s", 30},
+    Share{"partition-5min", 4},  Share{"partition-no-quorum", 20},
+    Share{"partition-one-way", 20}, Share{"cold-restart", 30},
+    Share{"crash-loops", 14},    Share{"eclipse", 8},
+    Share{"flood", 16},          Share{"clock", 14},
+    Share{"disk-full", 10},      Share{"churn-1000", 4},
+    Share{"equivocating-majority", 6},
 };
 
 inline std::string file_of(const std::string& scenario) {

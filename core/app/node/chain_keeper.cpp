@@ -15,6 +15,9 @@ using pipeline::CheckSet;
 using pipeline::HeaderView;
 using pipeline::State;
 
+//! Blocks between a known state and the one that know_head_parent makes.
+constexpr std::size_t kMaxDerivedBlocks = 8'192;
+
 constexpr const char* kRepair =
     "run `synod checkpoint recover` with the manifest: it keeps every block that can be read";
 
@@ -232,6 +235,76 @@ void ChainKeeper::refresh_head() {
 State ChainKeeper::state_of(const Hash& block) const {
     const auto it = states_.find(block);
     return it == states_.end() ? State{} : it->second;
+}
+
+bool ChainKeeper::contradicts(std::uint64_t height, const Hash& block, std::uint64_t slot) const {
+    const auto committed = tree_->committed();
+    if (!loaded_ || height > committed.height || slot <= tree_->committed_slot()) {
+        return false;
+    }
+    if (height == committed.height) {
+        return block != committed.hash;
+    }
+    const auto ours = store_.hashes(height, 1);
+    return ours && !ours->empty() && ours->front() != block;
+}
+
+Hash ChainKeeper::certified_head() const {
+    const auto proof = head_proof();
+    return proof ? proof->block.hash : tree_->head().hash;
+}
+
+void ChainKeeper::know_head_parent() {
+    const auto* head = tree_->find(tree_->head().hash);
+    if (head == nullptr || deriving_ || !loaded_ || state_of(head->parent)) {
+        return;
+    }
+    struct Way {
+        State base;
+        std::uint64_t from = 0, to = 0;  // heights that the store has, put onto `base` first
+        std::vector<SharedBytes> blocks;  // of the tree, the newest first
+        synod_weight weight{};
+    };
+    auto way = std::make_shared<Way>();
+    auto at = head->parent;
+    for (const auto* block = tree_->find(at); block != nullptr; block = tree_->find(at)) {
+        if ((way->base = state_of(at)) || way->blocks.size() >= kMaxDerivedBlocks) {
+            break;
+        }
+        way->blocks.push_back(block->bytes);
+        at = block->parent;
+    }
+    if (!way->base && !(way->base = state_of(at))) {
+        const auto committed = tree_->committed();
+        if (at != committed.hash || pending_commits_ > 0 || !saved_state()) {
+            return;  // asked again at the next slot
+        }
+        way->base = saved_.front().state;
+        way->from = saved_.front().block.height + 1;
+        way->to = committed.height;
+    }
+    deriving_ = true;
+    pipeline_.on_consensus(
+        [this, way] {
+            auto& consensus = pipeline_.consensus();
+            Result<State> state = way->base;
+            if (way->from <= way->to && way->from > 0) {
+                state = put_stored(consensus, store_, way->base, way->from, way->to);
+            }
+            for (auto block = way->blocks.rbegin(); state && block != way->blocks.rend(); ++block) {
+                state = put_block(consensus, *state, *block);
+            }
+            auto weight = state ? consensus.weigh(*state) : std::unexpected(state.error());
+            way->base = weight ? *state : State{};
+            way->weight = weight ? *weight : synod_weight{};
+        },
+        [this, way, block = head->parent] {
+            deriving_ = false;
+            if (way->base && (tree_->find(block) != nullptr || tree_->committed().hash == block)) {
+                states_.try_emplace(block, way->base);
+                weights_.try_emplace(block, way->weight);
+            }
+        });
 }
 
 Bytes ChainKeeper::certificate_of(const Hash& block) const {

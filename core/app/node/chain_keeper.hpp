@@ -54,6 +54,16 @@ class ChainKeeper {
     //! The newest state at or below the durable committed block: memory may be some commits ahead of it.
     [[nodiscard]] pipeline::State stored_state() const { return stored_state_; }
     [[nodiscard]] pipeline::State head_state() const { return state_of(tree_->head().hash); }
+    //! A longer run leaves the state of its end alone. The next block may stand on the end's parent when
+    //! the end was never certified, so near the tip that state is made too, soon, on the consensus
+    //! strand. Cheap when it is there already.
+    void know_head_parent();
+    //! Whether a certified block proves that more than f authorities are Byzantine: it isn't on the chain
+    //! that is committed here, and yet a quorum certified it in a slot after the committed block's. Who
+    //! approved the committed block's certified children is locked on it, and approves no other branch.
+    [[nodiscard]] bool contradicts(std::uint64_t height, const Hash& block, std::uint64_t slot) const;
+    //! The newest certified block of our best chain, or the head when that can't be told.
+    [[nodiscard]] Hash certified_head() const;
     [[nodiscard]] store::Store& store() const { return store_; }
     [[nodiscard]] const chain::BlockTree& tree() const { return *tree_; }
     [[nodiscard]] const synod_weight& head_weight() const { return head_weight_; }
@@ -111,6 +121,7 @@ class ChainKeeper {
     synod_chain_info info_{};
     std::uint32_t header_length_ = 0;
     std::uint32_t pending_commits_ = 0;
+    bool deriving_ = false;  // know_head_parent is at work
     bool faulted_ = false;
     bool loaded_ = false;
 };

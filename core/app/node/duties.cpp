@@ -153,16 +153,22 @@ void Duties::vote(const Hash& block) {
             if (!*made) {
                 listener_.problem(made->error());
             } else if (!(*made)->empty()) {
-                on_attestation(0, SharedBytes(std::move(**made)));
+                last_approval_ = SharedBytes(std::move(**made));
+                on_attestation(0, last_approval_);
             }
         });
 }
 
 void Duties::say_stalled(std::uint64_t slot) {
-    const auto state = keeper_.head_state();
+    // Of the newest certified block: that is what everybody builds on. Heads that nobody certified may
+    // differ for ever, a newest certified block doesn't, once approvals that were lost are said again.
+    const auto state = keeper_.state_of(keeper_.certified_head());
     const auto index = authority();
     if (!state || !index) {
         return;
+    }
+    if (!last_approval_.view.empty()) {
+        links_.broadcast(net::Gossip{kGossipAttestation, last_approval_});
     }
     auto made = std::make_shared<Result<Bytes>>(Bytes{});
     pipeline_.on_consensus(
@@ -312,8 +318,9 @@ void Duties::on_committed(std::uint64_t height) {
 
 std::uint32_t Duties::stall_statements() const {
     std::uint32_t out = 0;
+    const auto certified = keeper_.certified_head();
     for (const auto& [author, stall] : stalls_) {
-        if (stall.head == keeper_.tree().head().hash && stall.slot + kStallSlots >= slot_) {
+        if (stall.head == certified && stall.slot + kStallSlots >= slot_) {
             ++out;
         }
     }

@@ -43,7 +43,7 @@ class Duties {
     //! From a peer, or our own with peer 0.
     void on_attestation(std::uint64_t peer, const SharedBytes& bytes);
     void on_committed(std::uint64_t height);
-    //! Authorities that say that our head hasn't moved, ourselves included.
+    //! Authorities that say that our newest certified block is theirs and hasn't moved, ourselves included.
     [[nodiscard]] std::uint32_t stall_statements() const;
     [[nodiscard]] std::optional<std::uint64_t> last_signed_slot() const { return last_signed_slot_; }
     [[nodiscard]] std::optional<std::uint32_t> authority() const;
@@ -78,6 +78,7 @@ class Duties {
     chain::Pointer last_head_;
     std::uint64_t head_since_slot_ = 0;
     std::optional<std::uint64_t> last_signed_slot_;
+    SharedBytes last_approval_;  // of this process; said again while nothing moves
     std::uint64_t proposed_ = 0;
 };
 

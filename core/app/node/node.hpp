@@ -135,6 +135,7 @@ class Node : private net::NetworkHandler {
     void handle(std::uint64_t peer, const net::Pong& pong);
     void handle(std::uint64_t peer, const net::Peers& listed);
     void take_block(std::uint64_t peer, const SharedBytes& block);
+    void two_chains(const pipeline::HeaderView& other);
     void send_status(std::uint64_t peer);
     [[nodiscard]] net::Status our_status() const;
 

@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include "core/app/node/node.hpp"
+#include "core/base/codec.hpp"
 
 namespace synod::app {
 
@@ -85,7 +86,8 @@ void Node::handle(std::uint64_t peer, net::Status status) {
     const bool news = link.proven_hash != status.hash || link.proven_bytes != proof_bytes;
     link.status = status;
     driver_->feed(sync::PeerClaim{peer, status.height});
-    if (!news || proof_bytes == 0 || link.proving) {
+    auto state = keeper_->head_state();
+    if (!news || proof_bytes == 0 || link.proving || !state) {
         return;  // one at a time: the next status brings what is skipped now
     }
     link.proving = true;
@@ -93,12 +95,14 @@ void Node::handle(std::uint64_t peer, net::Status status) {
     link.proven_bytes = proof_bytes;
     pipeline::ProofJob job;
     job.proof = status.head_proof;
-    job.state = keeper_->head_state();
+    job.state = std::move(state);
     job.done = [this, peer](std::expected<pipeline::HeaderView, pipeline::Fault> proven) {
         if (const auto it = links_.peers.find(peer); it != links_.peers.end()) {
             it->second.proving = false;
         }
-        if (proven) {
+        if (proven && keeper_->contradicts(proven->height, Hash::copy(proven->hash), proven->slot)) {
+            two_chains(*proven);
+        } else if (proven) {
             driver_->feed(sync::EvidenceVerified{peer, proven->height, Hash::copy(proven->hash),
                                                  proven->slot});
         } else if (!proven.error().self_fault) {
@@ -107,6 +111,22 @@ void Node::handle(std::uint64_t peer, net::Status status) {
         }
     };
     pipeline_.submit(std::move(job));
+}
+
+//! Nothing that is final here can be trusted to stay so: the node stops and people must decide.
+void Node::two_chains(const pipeline::HeaderView& other) {
+    if (driver_->machine().state() == sync::State::emergency) {
+        return;
+    }
+    const Error why{"chain.conflicting_commit",
+                    "a quorum certified block " + to_hex({other.hash, 8}) + " of slot " + std::to_string(other.slot) +
+                        ", which is not on the chain that is committed here: more authorities are Byzantine than "
+                        "the federation bears",
+                    "height " + std::to_string(other.height),
+                    "don't produce; compare the two chains with other operators"};
+    log_("error", why.text());
+    publish(bus::Topic::kAlert, synod::Writer().text("conflicting_commit").text(why.text()).take());
+    driver_->feed(sync::EmergencyEntered{why.text()});
 }
 
 void Node::handle(std::uint64_t peer, const net::Ping& ping) {
@@ -164,13 +184,17 @@ void Node::take_block(std::uint64_t peer, const SharedBytes& bytes) {
         view.height <= keeper_->tree().committed().height || in_work_.size() >= kMaxInWork) {
         return;  // known, not on our chain yet, or sync will bring it
     }
+    const auto max_slot = slot_now() + 1;
+    if (view.slot > max_slot) {
+        return;  // by our clock: it may be ours that is wrong, so nobody is blamed
+    }
     in_work_.insert(hash);
     pipeline::BlocksJob job;
     job.pieces = {{bytes, std::make_shared<const std::vector<pipeline::HeaderView>>(decoded->views)}};
     job.from = view.height;
     job.count = 1;
     job.parent = parent;
-    job.max_slot = slot_now() + 1;
+    job.max_slot = max_slot;
     job.base = std::move(base);
     job.sequence = false;
     job.done = [this, peer, hash, bytes, slot = view.slot, height = view.height](
@@ -178,7 +202,7 @@ void Node::take_block(std::uint64_t peer, const SharedBytes& bytes) {
         in_work_.erase(hash);
         if (!proven) {
             const auto& fault = proven.error();
-            if (!fault.self_fault && fault.rule != "slot-in-future") {
+            if (!fault.self_fault) {
                 charge(peer, {peers::Severity::kFatal, "invalid_block", fault.rule, height,
                               digest_of(bytes.view)});
             }

@@ -185,7 +185,8 @@ void Node::dial() {
                std::ranges::any_of(links_.peers, [&](const auto& p) {
                    return p.second.info.identity == identity;
                }) ||
-               (judge_.cooling(identity, now) && links_.peers.size() >= config_.sync.min_peers);
+               (judge_.cooling(identity, now) && links_.peers.size() >= config_.sync.min_peers &&
+                tier_of(identity) != peers::Tier::kFederation);  // links to authorities are kept up
     };
     for (auto& endpoint : dialer_.due(now, links_.peers.size(), skip,
                                       [this](const PublicKey& identity) { return tier_of(identity); })) {

@@ -31,6 +31,32 @@ Result<pipeline::State> planned(pipeline::Consensus& consensus, const pipeline::
 
 }  // namespace
 
+Result<pipeline::State> put_block(pipeline::Consensus& consensus, const pipeline::State& state,
+                                  const SharedBytes& block) {
+    return planned(consensus, state, {0, block, {static_cast<std::uint32_t>(block.view.size())}});
+}
+
+Result<pipeline::State> put_stored(pipeline::Consensus& consensus, store::Store& store, pipeline::State state,
+                                   std::uint64_t from, std::uint64_t to) {
+    while (from <= to) {
+        const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(kReplayBlocks, to - from + 1));
+        auto range = store.read_range(from, count, kReplayBytes, SYNOD_BLOCK_MAX);
+        if (!range || range->count == 0) {
+            return range ? fail("chain.replay", "blocks are missing", "height " + std::to_string(from))
+                         : std::unexpected(range.error());
+        }
+        for (const auto& part : range->parts) {
+            auto next = planned(consensus, state, part);
+            if (!next) {
+                return next;
+            }
+            state = std::move(*next);
+            from += part.ends.size();
+        }
+    }
+    return state;
+}
+
 Replayed replay(pipeline::Pipeline& pipeline, store::Store& store, pipeline::State state,
                 std::uint64_t from) {
     Replayed out{std::move(state), from, {}};

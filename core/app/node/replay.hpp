@@ -19,6 +19,13 @@ auto blocking(pipeline::Pipeline& pipeline, Fn fn) {
     return std::move(*answer);
 }
 
+//! [worker] The state after one more proven block. `state` itself isn't changed.
+Result<pipeline::State> put_block(pipeline::Consensus& consensus, const pipeline::State& state,
+                                  const SharedBytes& block);
+//! [worker] The state after the packed blocks [from, to]. Errors: store.*, plugin.*, chain.replay.
+Result<pipeline::State> put_stored(pipeline::Consensus& consensus, store::Store& store, pipeline::State state,
+                                   std::uint64_t from, std::uint64_t to);
+
 struct Replayed {
     pipeline::State state;   //!< after the block below `next`
     std::uint64_t next = 0;  //!< the first height that isn't in it

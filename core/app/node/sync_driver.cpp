@@ -199,10 +199,12 @@ void SyncDriver::blocks_read(std::uint32_t request, std::uint32_t count, std::si
 void SyncDriver::check_headers(const sync::CheckHeaders& check) {
     const auto id = static_cast<std::uint32_t>(check.request);
     const auto it = headers_.find(id);
-    if (it == headers_.end()) {
+    auto state = keeper_.head_state();
+    if (it == headers_.end() || !state) {
+        headers_.erase(id);
         sync::HeadersChecked gone;
         gone.request = check.request;
-        gone.rule = "payload-missing";
+        gone.rule = state ? "payload-missing" : "state-missing";
         gone.self_fault = true;
         feed(gone);
         return;
@@ -217,7 +219,7 @@ void SyncDriver::check_headers(const sync::CheckHeaders& check) {
     if (const auto slot = slots_.find(check.parent.hash); slot != slots_.end()) {
         job.parent.slot = slot->second;
     }
-    job.state = keeper_.head_state();
+    job.state = std::move(state);
     job.max_slot = listener_.max_slot();
     job.done = [this, request = check.request, from = check.parent.height + 1](auto result) {
         sync::HeadersChecked answer;
