@@ -111,11 +111,11 @@ TEST_CASE("a batch that is never completed is taken back and its backend isolate
     CHECK(bench.isolated[0].instead.empty());
     CHECK(bench.isolated[0].why.code == "validation.none_left");
     how = Do::kWell;
-    const auto calls = bench.fake.backend->calls.load();
+    const auto calls = bench.fake.backend->calls();
     const auto next = bench.validation.prove(bench.checks);
     REQUIRE(!next);
     CHECK(next.error().code == "validation.none_left");
-    CHECK(bench.fake.backend->calls == calls);
+    CHECK(bench.fake.backend->calls() == calls);
     CHECK(bench.isolated.size() == 1);
     // It comes back after all: nobody listens, and its memory is still there.
     write_late(fake_batch, SYNOD_VERDICT_HOLDS);
@@ -136,9 +136,9 @@ TEST_CASE("the one that stands by proves what another never completed, and all t
         REQUIRE(bench.isolated.size() == 1);
         CHECK(bench.isolated[0].why.code == "plugin.deadline");
         CHECK(bench.isolated[0].instead == "sure");
-        const auto calls = bench.fake.backend->calls.load();
+        const auto calls = bench.fake.backend->calls();
         CHECK(bench.validation.prove(bench.checks));
-        CHECK(bench.fake.backend->calls == calls);
+        CHECK(bench.fake.backend->calls() == calls);
         CHECK(bench.isolated.size() == 1);
         // Its hashes aren't asked for either.
         const std::uint8_t byte = 1;
