@@ -113,7 +113,7 @@ TEST_CASE("a plugin hears of a new head and publishes, through the ABI") {
         REQUIRE((*runtime)->bus().publish(bus::Topic::kHeadChanged, head(height), Instant{1}));
         const auto heard = alerts.next();
         REQUIRE(heard);
-        Reader in(*heard->payload);
+        Reader in(heard->payload.view());
         CHECK(in.text(64) == "heard");
         CHECK(in.text(64) == std::string("\x29\0\0\0\0\0\0\0", 8).replace(0, 1, 1, static_cast<char>(height)));
         CHECK(in.done());
@@ -150,7 +150,7 @@ TEST_CASE("a plugin that may fail is left out with a line in the log; one that m
         std::vector<std::string> told;
         for (const auto& event : (*without)->journal().events()) {
             if (event.topic == bus::Topic::kPluginFault) {
-                Reader in(*event.payload);
+                Reader in(event.payload.view());
                 const auto alias = in.text(64);
                 told.push_back(alias + " " + in.text(64));
                 CHECK_FALSE(in.text(4096).empty());
