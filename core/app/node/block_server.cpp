@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/app/node/block_server.hpp"
+#include "core/base/planted.hpp"
 
 #include <algorithm>
 
@@ -76,6 +77,9 @@ net::ReplyResult BlockServer::packed_parent(std::uint64_t from, const Hash& pare
 }
 
 void BlockServer::on(std::uint64_t peer, const net::GetHeaders& ask) {
+    if (SYNOD_PLANTED("headers_never_answered")) {
+        return;
+    }
     if (const auto wait = must_wait(peer)) {
         links_.send(peer, refusal(ask, net::ReplyResult::busy, *wait));
         return;
@@ -203,6 +207,9 @@ void BlockServer::blocks_from_tree(std::uint64_t peer, const net::GetBlocks& ask
         bytes += block.view.size();
         parts.push_back(block);
     }
+    if (SYNOD_PLANTED("serves_beside_what_was_asked")) {
+        ++head.from;
+    }
     head.count = static_cast<std::uint32_t>(parts.size());
     charge(peer, bytes);
     links_.network->send(peer, net::encode_parts(head, std::move(parts)));
@@ -225,6 +232,9 @@ void BlockServer::read_blocks(std::uint64_t peer, const net::GetBlocks& ask) {
                     parts.push_back(std::move(part.bytes));
                 }
                 head.count = range->count;
+                if (SYNOD_PLANTED("serves_one_less_than_it_says") && head.count > 1) {
+                    head.count -= 1;
+                }
             }
         }
         links_.network->send(peer, net::encode_parts(head, std::move(parts)));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/app/node/chain_keeper.hpp"
+#include "core/base/planted.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -239,7 +240,8 @@ State ChainKeeper::state_of(const Hash& block) const {
 
 bool ChainKeeper::contradicts(std::uint64_t height, const Hash& block, std::uint64_t slot) const {
     const auto committed = tree_->committed();
-    if (!loaded_ || height > committed.height || slot <= tree_->committed_slot()) {
+    if (!loaded_ || height > committed.height || slot <= tree_->committed_slot() ||
+        SYNOD_PLANTED("two_chains_go_on")) {
         return false;
     }
     if (height == committed.height) {
@@ -250,13 +252,14 @@ bool ChainKeeper::contradicts(std::uint64_t height, const Hash& block, std::uint
 }
 
 Hash ChainKeeper::certified_head() const {
-    const auto proof = head_proof();
+    const auto proof = SYNOD_PLANTED("stalled_at_the_head") ? std::nullopt : head_proof();
     return proof ? proof->block.hash : tree_->head().hash;
 }
 
 void ChainKeeper::know_head_parent() {
     const auto* head = tree_->find(tree_->head().hash);
-    if (head == nullptr || deriving_ || !loaded_ || state_of(head->parent)) {
+    if (head == nullptr || deriving_ || !loaded_ || state_of(head->parent) ||
+        SYNOD_PLANTED("no_state_of_heads_parent")) {
         return;
     }
     struct Way {
@@ -339,6 +342,9 @@ void ChainKeeper::add(pipeline::ChainSegment segment, std::function<void(Result<
                 }
                 break;
             case chain::Insert::kDuplicate:
+                if (SYNOD_PLANTED("duplicate_is_an_error")) {
+                    error = Error{"chain.duplicate", "it is there already", {}, {}};
+                }
                 if (last) {  // it may have come inside a longer run, which leaves only its end's state
                     states_.try_emplace(here.hash, segment.state);
                     weights_.try_emplace(here.hash, segment.weight);
@@ -407,6 +413,9 @@ store::Commit ChainKeeper::settle(std::vector<store::ForkBlock> added) {
                 return tree_->find(fork.hash) == nullptr;
             });
             change.runs = runs_of(settled->committed);
+            if (SYNOD_PLANTED("pointer_before_blocks") && to.height % 3 == 0) {
+                change.runs.clear();
+            }
             committed_block_ = settled->committed.back().bytes;
             change.committed = stored(to);
             final_ = final_of(head_weight_);

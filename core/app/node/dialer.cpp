@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/app/node/dialer.hpp"
+#include "core/base/planted.hpp"
 
 #include <algorithm>
 
@@ -23,7 +24,7 @@ Dialer::Dialer(std::vector<PeerAddress> configured, PublicKey ourselves, std::ui
 bool Dialer::may_dial(const Endpoint& endpoint, Instant now) const {
     const auto brief = short_.find(endpoint);
     return !open_.contains(endpoint) && !linked_.contains(endpoint) &&
-           book_.may_dial(endpoint, now) &&
+           (SYNOD_PLANTED("dials_once") ? book_.find(endpoint)->failures == 0 : book_.may_dial(endpoint, now)) &&
            (brief == short_.end() || now >= brief->second.not_before);
 }
 
@@ -170,6 +171,9 @@ void Dialer::down(const net::PeerInfo& info, Instant now) {
         return;
     }
     const auto since = linked->second.since;
+    if (SYNOD_PLANTED("links_never_forgotten")) {
+        return;
+    }
     linked_.erase(linked);
     if (now - since >= kShortLink) {
         short_.erase(endpoint);
@@ -183,7 +187,9 @@ void Dialer::down(const net::PeerInfo& info, Instant now) {
 
 void Dialer::failed(const std::string& address, std::uint16_t port, UnixMs unix_now, Instant now) {
     const Endpoint endpoint{address, port};
-    open_.erase(endpoint);
+    if (!SYNOD_PLANTED("failed_dials_stay_open")) {
+        open_.erase(endpoint);
+    }
     book_.failed(endpoint, unix_now, now);
     changed_ = true;
 }

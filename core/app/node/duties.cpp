@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/app/node/duties.hpp"
+#include "core/base/planted.hpp"
 
 #include <sodium.h>
 
@@ -49,7 +50,7 @@ void Duties::on_slot(std::uint64_t slot, bool gate_open) {
     if (!authority()) {
         return;
     }
-    if (slot - head_since_slot_ >= kStallSlots) {
+    if (slot - head_since_slot_ >= kStallSlots && !SYNOD_PLANTED("never_says_stalled")) {
         say_stalled(slot);
     }
     if (gate_open) {
@@ -118,7 +119,7 @@ void Duties::propose(std::uint64_t slot) {
 }
 
 void Duties::on_block(const Hash& block, bool gate_open) {
-    if (gate_open && authority()) {
+    if (gate_open && authority() && !SYNOD_PLANTED("never_approves")) {
         vote(block);
     }
     certify(block);
@@ -167,7 +168,7 @@ void Duties::say_stalled(std::uint64_t slot) {
     if (!state || !index) {
         return;
     }
-    if (!last_approval_.view.empty()) {
+    if (!last_approval_.view.empty() && !SYNOD_PLANTED("approvals_said_once")) {
         links_.broadcast(net::Gossip{kGossipAttestation, last_approval_});
     }
     auto made = std::make_shared<Result<Bytes>>(Bytes{});
@@ -228,7 +229,9 @@ void Duties::on_attestation(std::uint64_t peer, const SharedBytes& bytes) {
                                Hash::copy(checked->what.hash), "the signature does not hold", false});
                 } else {
                     attestation_holds(checked->what, bytes);
-                    links_.broadcast(net::Gossip{kGossipAttestation, bytes}, peer);
+                    if (!SYNOD_PLANTED("approvals_not_relayed")) {
+                        links_.broadcast(net::Gossip{kGossipAttestation, bytes}, peer);
+                    }
                 }
             });
         });
@@ -243,7 +246,8 @@ void Duties::attestation_holds(const synod_attestation& what, const SharedBytes&
         }
         return;
     }
-    if (what.height <= keeper_.tree().committed().height) {
+    if (what.height <= keeper_.tree().committed().height ||
+        (SYNOD_PLANTED("early_approvals_dropped") && keeper_.tree().find(hash) == nullptr)) {
         return;
     }
     if (collecting_.size() >= kMaxOpenCertificates && !collecting_.contains(hash)) {

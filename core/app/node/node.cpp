@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/app/node/node.hpp"
+#include "core/base/planted.hpp"
 
 #include <algorithm>
 
@@ -165,6 +166,9 @@ SyncDriver::Listener Node::driver_listener() {
     out.failed = [this](std::uint64_t peer) {
         if (const auto it = met_.find(peer); it != met_.end()) {
             ranker_.of(it->second.identity).failed();
+        }
+        if (SYNOD_PLANTED("ban_on_slowness")) {
+            charge(peer, {peers::Severity::kFatal, "slow", "net.deadline", 0, {}});
         }
     };
     out.checkpoint = [this](std::function<void(pipeline::State)> done) { find_checkpoint(std::move(done)); };
@@ -385,7 +389,7 @@ void Node::slot(std::uint64_t now_slot) {
     in.disk_free_bytes = machine_.disk_free(config_.data_dir);
     in.last_signed_slot = duties_->last_signed_slot();
     in.unverified_blocks = unverified();
-    in.stall_statements = duties_->stall_statements();
+    in.stall_statements = SYNOD_PLANTED("no_escape") ? 0 : duties_->stall_statements();
     in.holds_quorum_alone = duties_->authority() && keeper_->info().quorum == 1;
     driver_->feed(in);
     driver_->feed(sync::SlotTick{now_slot});
@@ -404,7 +408,9 @@ void Node::tick() {
         last = is ? now : last;
         return is;
     };
-    driver_->expire(now);
+    if (!SYNOD_PLANTED("no_deadlines")) {
+        driver_->expire(now);
+    }
     driver_->feed(sync::Tick{});
     if (audit_) {
         audit_->step();
@@ -421,7 +427,7 @@ void Node::tick() {
     if (due(last_health_, kHealthEvery)) {
         watch_health(now);
     }
-    if (due(last_status_, kStatusEvery) && !links_.peers.empty()) {
+    if (due(last_status_, kStatusEvery) && !links_.peers.empty() && !SYNOD_PLANTED("status_said_once")) {
         links_.broadcast(our_status());
     }
     if (due(last_ping_, kPingEvery)) {

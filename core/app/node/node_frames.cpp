@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include "core/app/node/node.hpp"
+#include "core/base/planted.hpp"
 #include "core/base/codec.hpp"
 
 namespace synod::app {
@@ -86,8 +87,11 @@ void Node::handle(std::uint64_t peer, net::Status status) {
     const bool news = link.proven_hash != status.hash || link.proven_bytes != proof_bytes;
     link.status = status;
     driver_->feed(sync::PeerClaim{peer, status.height});
+    if (SYNOD_PLANTED("claims_are_evidence")) {
+        driver_->feed(sync::EvidenceVerified{peer, status.height, status.hash, status.slot});
+    }
     auto state = keeper_->head_state();
-    if (!news || proof_bytes == 0 || link.proving || !state) {
+    if (!news || proof_bytes == 0 || link.proving || (!state && !SYNOD_PLANTED("proofs_without_a_state"))) {
         return;  // one at a time: the next status brings what is skipped now
     }
     link.proving = true;
@@ -186,6 +190,9 @@ void Node::take_block(std::uint64_t peer, const SharedBytes& bytes) {
     }
     const auto max_slot = slot_now() + 1;
     if (view.slot > max_slot) {
+        if (SYNOD_PLANTED("future_slots_banned")) {
+            charge(peer, {peers::Severity::kFatal, "invalid_block", "slot-future", view.height, {}});
+        }
         return;  // by our clock: it may be ours that is wrong, so nobody is blamed
     }
     in_work_.insert(hash);
@@ -214,6 +221,9 @@ void Node::take_block(std::uint64_t peer, const SharedBytes& bytes) {
             }
             duties_->on_block(hash, gate_open_);
             if (peer != 0) {
+                if (SYNOD_PLANTED("blocks_not_relayed")) {
+                    return;
+                }
                 links_.broadcast(net::NewBlock{bytes}, peer);  // once: it is known from now on
             }
         });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/app/node/signer.hpp"
+#include "core/base/planted.hpp"
 
 #include <fcntl.h>
 #include <sodium.h>
@@ -83,13 +84,20 @@ Result<store::SignRecord> Signer::record() {
     if (!found) {
         return std::unexpected(found.error());
     }
-    return found->value_or(store::SignRecord{});
+    auto record = found->value_or(store::SignRecord{});
+    if (SYNOD_PLANTED("lock_forgotten")) {
+        record.lock_slot = 0;
+        record.lock_hash = {};
+    }
+    return record;
 }
 
 Result<Bytes> Signer::sign(pipeline::Unsigned made) {
     const auto& request = made.request;
     Result<void> stored;
-    if (request.purpose == SYNOD_SIGN_PROPOSE) {
+    if (SYNOD_PLANTED("signed_slot_forgotten")) {
+        // what a restart must not forget is not written
+    } else if (request.purpose == SYNOD_SIGN_PROPOSE) {
         stored = store_->record_proposal(key_->public_key(), request.slot);
     } else if (request.purpose == SYNOD_SIGN_APPROVE) {
         stored = store_->record_approval(key_->public_key(), request.slot, request.new_lock.slot,

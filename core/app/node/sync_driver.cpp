@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/app/node/sync_driver.hpp"
+#include "core/base/planted.hpp"
 
 #include "core/app/node/chain_restore.hpp"
 
@@ -19,8 +20,13 @@ struct Overloaded : F... {
 sync::ReplyResult result_of(net::ReplyResult result, std::uint32_t count) {
     switch (result) {
         case net::ReplyResult::ok:
+            if (count == 0 && SYNOD_PLANTED("empty_is_malformed")) {
+                return sync::ReplyResult::malformed;
+            }
             return count == 0 ? sync::ReplyResult::not_found : sync::ReplyResult::ok;
-        case net::ReplyResult::other_fork: return sync::ReplyResult::other_fork;
+        case net::ReplyResult::other_fork:
+            return SYNOD_PLANTED("other_fork_is_malformed") ? sync::ReplyResult::malformed
+                                                            : sync::ReplyResult::other_fork;
         default: return sync::ReplyResult::not_found;
     }
 }
@@ -133,6 +139,9 @@ std::optional<net::OpenRequest> SyncDriver::accept(const net::ReplyClaim& claim)
             feed(sync::BlocksReceived{claim.id, sync::ReplyResult::malformed, 0, claim.bytes, {}});
         }
         return std::nullopt;
+    }
+    if (SYNOD_PLANTED("late_is_unasked") && match.request->deadline < now + std::chrono::seconds(1)) {
+        listener_.unsolicited(claim.peer, "net.reply_late", claim.from);
     }
     if (claim.count > 0) {
         ++flow_.answered;
@@ -387,6 +396,9 @@ void SyncDriver::recovered(const Result<void>& loaded) {
 
 void SyncDriver::peer_gone(std::uint64_t peer) {
     for (const auto& request : links_.requests.peer_closed(peer)) {
+        if (SYNOD_PLANTED("requests_of_the_gone_kept")) {
+            continue;
+        }
         fail_request(request, sync::RequestFailure::disconnected, 0);
     }
     // The machine takes these for unanswered as well.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/app/node/writer.hpp"
+#include "core/base/planted.hpp"
 
 namespace synod::app {
 
@@ -55,7 +56,7 @@ void Writer::post(store::Commit change, Done done) {
 
 void Writer::resume() {
     const std::scoped_lock lock(mutex_);
-    failed_ = false;
+    failed_ = SYNOD_PLANTED("writer_never_resumes") && failed_;
 }
 
 std::size_t Writer::queued() const {
