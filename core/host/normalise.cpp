@@ -16,7 +16,8 @@ void complete_table(synod_consensus_api& t) {
     fill_absent(t.genesis, t.info, t.decode, t.plan, t.plan_headers, t.prove_head, t.check_head, t.fork,
                 t.release, t.save, t.load, t.root, t.prove, t.weigh, t.author_of, t.authority_index,
                 t.propose, t.vote, t.stalled, t.check_attestation, t.certify, t.accept_certificate,
-                t.rule_name, t.explain, t.methods, t.call, t.carried);
+                t.rule_name, t.explain, t.methods, t.call, t.carried, t.next_work, t.make_record,
+                t.check_record);
 }
 void complete_table(synod_validation_api& t) {
     // sha256d has no status: without one of its own the host's hash service must know, so it stays null.

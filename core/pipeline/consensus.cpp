@@ -413,6 +413,46 @@ Result<Bytes> Consensus::carried(ByteView block) const {
                  [&] { return std::move(sink.bytes); });
 }
 
+Outcome<Consensus::Work> Consensus::next_work(const State& state, ByteView payout) {
+    ByteSink sink(SYNOD_WORK_TASK_MAX);
+    Work out;
+    out.what.size = sizeof out.what;
+    auto refusal = empty_refusal();
+    auto done = settled(ask<&Api::next_work>(instance_, batch("consensus.next_work"), 0, state.get(),
+                                             borrow(payout), &sink.sink, &out.what, &refusal),
+                        refusal);
+    if (!done) {
+        return std::unexpected(done.error());
+    }
+    out.task = std::move(sink.bytes);
+    return out;
+}
+
+Outcome<Bytes> Consensus::make_record(ByteView task, ByteView proof) const {
+    ByteSink sink(SYNOD_WORK_PROOF_MAX);
+    auto refusal = empty_refusal();
+    return given(settled(ask<&Api::make_record>(instance_, shared("consensus.make_record"), 0, borrow(task),
+                                                borrow(proof), &sink.sink, &refusal),
+                         refusal),
+                 [&] { return std::move(sink.bytes); });
+}
+
+Outcome<synod_work> Consensus::check_record(const State& state, ByteView record, CheckSet& checks) {
+    synod_work out{};
+    out.size = sizeof out;
+    auto refusal = empty_refusal();
+    auto done = settled(ask<&Api::check_record>(instance_, batch("consensus.check_record"), 0, state.get(),
+                                                borrow(record), &out, checks.writer(), &refusal),
+                        refusal);
+    if (done) {
+        done = within(checks, 1, "consensus.check_record");
+    }
+    if (!done) {
+        return std::unexpected(done.error());
+    }
+    return out;
+}
+
 std::string Consensus::rule_name(std::uint32_t rule) const {
     std::string out;
     // Not through `call`: it answers a text instead of a status.

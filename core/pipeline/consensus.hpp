@@ -111,6 +111,14 @@ class Consensus {
                                                CheckSet& checks);
     //! The certificate that a block carries for its parent.
     Result<Bytes> carried(ByteView block) const;
+    //! Merged mining; plugin.unsupported from a plugin whose chain has none.
+    struct Work {
+        Bytes task;
+        synod_work what{};
+    };
+    Outcome<Work> next_work(const State& state, ByteView payout);
+    Outcome<Bytes> make_record(ByteView task, ByteView proof) const;
+    Outcome<synod_work> check_record(const State& state, ByteView record, CheckSet& checks);
     std::string rule_name(std::uint32_t rule) const;
     Result<std::string> explain_block(ByteView block) const;
     Result<std::string> explain_state(const State& state) const;

@@ -43,6 +43,12 @@ public:
     synod_status accept_certificate(synod_state& state, ByteView certificate, const synod_check_writer& writer,
                                     synod_refusal* refusal) const;
 
+    synod_status next_work(const synod_state& state, ByteView payout, Bytes& task, synod_work& out,
+                           synod_refusal* refusal) const;
+    synod_status make_record(ByteView task, ByteView proof, Bytes& record, synod_refusal* refusal) const;
+    synod_status judge_record(const synod_state& state, ByteView record, synod_work& out,
+                              const synod_check_writer& writer, synod_refusal* refusal) const;
+
     std::string explain(ByteView block, const synod_state* state) const;
     std::string call(const synod_state* state, std::string_view method, std::string_view params) const;
     Hasher hasher() const noexcept;

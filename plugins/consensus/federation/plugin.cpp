@@ -237,12 +237,35 @@ synod_status call(synod_instance* i, const synod_state* s, synod_str method, syn
     });
 }
 
+synod_status next_work(synod_instance* i, const synod_state* s, synod_bytes payout, const synod_sink* task,
+                       synod_work* out, synod_refusal* r, synod_error* e) noexcept {
+    return guard(e, [&] {
+        Bytes bytes;
+        const synod_status status = chain_of(i).next_work(need(s), bytes_of(payout), bytes, need(out), r);
+        write(task, ByteView(bytes));
+        return status;
+    });
+}
+synod_status make_record(synod_instance* i, synod_bytes task, synod_bytes proof, const synod_sink* record,
+                         synod_refusal* r, synod_error* e) noexcept {
+    return guard(e, [&] {
+        Bytes bytes;
+        const synod_status status = chain_of(i).make_record(bytes_of(task), bytes_of(proof), bytes, r);
+        write(record, ByteView(bytes));
+        return status;
+    });
+}
+synod_status check_record(synod_instance* i, const synod_state* s, synod_bytes record, synod_work* out,
+                          const synod_check_writer* w, synod_refusal* r, synod_error* e) noexcept {
+    return guard(e, [&] { return chain_of(i).judge_record(need(s), bytes_of(record), need(out), need(w), r); });
+}
+
 constexpr synod_consensus_api Federation::kTable{
     sizeof(synod_consensus_api), 0,       &genesis,  &info,      &decode,   &plan,            &plan_headers,
     &prove_head,                 &check_head, &fork_state, &release, &save_one, &load_one,    &root,
     &prove,                      &weigh,  &author_of, &authority_index, &propose, &vote,      &stalled,
     &check_attestation,          &certify, &accept_certificate, &rule_name, &explain, &methods, &call,
-    &carried};
+    &carried,                    &next_work, &make_record, &check_record};
 
 } // namespace
 } // namespace synod::federation

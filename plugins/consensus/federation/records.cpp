@@ -22,6 +22,13 @@ bool known_range(const synod_state& state, uint64_t start, uint64_t end) {
     return start >= 1 && start <= end && state.ancestry.has(start) && state.ancestry.has(end);
 }
 
+// Miners are told apart what they can get wrong: the chain in the parent's version, the place in the tree of chains.
+RuleId rule_of(std::string_view code) {
+    return code == "auxpow.parent_chain_id" ? RuleId::kRecordParentChain
+           : code == "auxpow.slot"          ? RuleId::kRecordIndex
+                                            : RuleId::kRecordProof;
+}
+
 } // namespace
 
 Outcome<uint32_t> bits_of_next(const Rooted& r) {
@@ -78,8 +85,12 @@ Broken check_record(const synod_state& state, uint64_t slot, ByteView bytes, con
         return broken(RuleId::kRecordRange, "range %" PRIu64 "..%" PRIu64 ", final %" PRIu64 ", committed %" PRIu64,
                       b.range_start, b.range_end, r.final_height, committed);
     }
+    if (b.governance_sequence != r.governance_sequence) {
+        return broken(RuleId::kRecordGovernance, "governance sequence %" PRIu64 ", expected %" PRIu64,
+                      b.governance_sequence, r.governance_sequence);
+    }
     const auto root = root_of_range(state, b.range_start, b.range_end, hash);
-    if (!root || *root != b.blocks_root || b.governance_sequence != r.governance_sequence) {
+    if (!root || *root != b.blocks_root) {
         return broken(RuleId::kRecordRoot, "not the blocks %" PRIu64 "..%" PRIu64 " of this branch", b.range_start,
                       b.range_end);
     }
@@ -92,9 +103,12 @@ Broken check_record(const synod_state& state, uint64_t slot, ByteView bytes, con
         return broken(RuleId::kRecordBits, "bits %08x, expected %08x", b.bits, bits ? *bits : 0);
     }
     const auto aux = bundle_hash(b, hash);
-    const CheckReport report = check_auxpow(record->proof, aux ? *aux : Hash32{}, r.chain_id, std::nullopt, hash);
+    if (!aux) {
+        return broken(RuleId::kRecordShape, "%s", aux.fault().code);
+    }
+    const CheckReport report = check_auxpow(record->proof, *aux, r.chain_id, std::nullopt, hash);
     if (const Rule* failed = report.first_failure()) {
-        return broken(RuleId::kRecordProof, "%s: %s", failed->code, failed->detail.c_str());
+        return broken(rule_of(failed->code), "%s: %s", failed->code, failed->detail.c_str());
     }
     auto next = std::make_shared<Rooted>(r);
     next->final_height = b.range_end;
@@ -105,6 +119,8 @@ Broken check_record(const synod_state& state, uint64_t slot, ByteView bytes, con
     ++next->record_count;
     next->seal(hash);
     out.rooted = std::move(next);
+    out.bundle = b;
+    out.hash = *aux;
     out.header = record->proof.parent.encode();
     out.target = target->to_hash();
     return {};

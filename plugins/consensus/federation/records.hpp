@@ -11,6 +11,8 @@ inline constexpr uint64_t kMineTries = uint64_t{1} << 28; // hashes that record.
 /// What the record changes, and its last check: the parent header's hash is at or below the target.
 struct RecordEffect {
     std::shared_ptr<const Rooted> rooted;
+    BundleHeader bundle;
+    Hash32 hash{}; ///< of the bundle, internal order
     std::array<uint8_t, kBlockHeaderBytes> header{};
     Hash32 target{}; ///< little-endian
 };

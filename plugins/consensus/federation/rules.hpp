@@ -38,6 +38,10 @@ enum class RuleId : uint32_t {
     kAttestationSignature = 28,
     kQuorum = 29,
     kProofShape = 30,
+    kWorkNone = 31,
+    kRecordParentChain = 32,
+    kRecordIndex = 33,
+    kRecordGovernance = 34,
 };
 
 /// Never null; "unknown-rule" for a number that names none.
@@ -49,7 +53,7 @@ constexpr const char* rule_text(uint32_t rule) {
         "record-proof",   "record-target", "work-overdue", "governance-unsupported", "author-signature",
         "certificate-shape", "certificate-signature", "vote-slot", "vote-lock",      "vote-author",
         "attestation-shape", "attestation-author", "attestation-block", "attestation-signature", "quorum",
-        "proof-shape"};
+        "proof-shape",    "work-none",     "record-parent-chain", "record-index",    "record-governance"};
     return rule < sizeof(kNames) / sizeof(kNames[0]) ? kNames[rule] : "unknown-rule";
 }
 

@@ -134,6 +134,24 @@ typedef struct synod_attestation {
     uint8_t hash[32];
 } synod_attestation;
 
+/* ---- merged mining ------------------------------------------------------------------------------- */
+#define SYNOD_PAYOUT_MAX 32u          /* bytes of a miner's payout */
+#define SYNOD_WORK_TASK_MAX (4u << 10)  /* bytes of one task */
+#define SYNOD_WORK_PROOF_MAX (64u << 10) /* bytes of one proof, as miners submit it, and of one record */
+
+/* What a finality record proves, or the next one must. */
+typedef struct synod_work {
+    uint32_t size;
+    uint32_t chain_id;
+    uint8_t hash[32];     /* what the proof commits to, internal order */
+    uint8_t target[32];   /* little-endian: the work is at or below it */
+    uint8_t previous[32]; /* hash of the last final block */
+    uint64_t range_start, range_end; /* heights that it makes final */
+    uint64_t number;                 /* of the record on this chain: 1 for the first */
+    uint32_t bits;                   /* the target in compact form */
+    uint32_t reserved;
+} synod_work;
+
 typedef struct synod_consensus_api {
     uint32_t size, reserved;
 
@@ -215,6 +233,20 @@ typedef struct synod_consensus_api {
                          const synod_sink *json, synod_error *);
     /* [shared] The certificate that a block carries for its parent, as `propose` and `accept_certificate` take it. */
     synod_status (*carried)(synod_instance *, synod_bytes block, const synod_sink *certificate, synod_error *);
+
+    /* The three below are for chains that are merge-mined; a plugin may leave them out. The host sets out->size. */
+    /* [worker & active] What the next finality record must prove, up to the newest committed block; its encoding, the
+     * task, to the sink. `payout` is the miner's: opaque, empty for nobody. SYNOD_REFUSED: there is no work now;
+     * SYNOD_E_INVALID: no payout of this chain. */
+    synod_status (*next_work)(synod_instance *, const synod_state *, synod_bytes payout, const synod_sink *task,
+                              synod_work *out, synod_refusal *, synod_error *);
+    /* [shared] A task and its proof -> the record that a block carries. SYNOD_REFUSED: bytes that can't be read. */
+    synod_status (*make_record)(synod_instance *, synod_bytes task, synod_bytes proof, const synod_sink *record,
+                                synod_refusal *, synod_error *);
+    /* [worker & active] May a child of the head carry this record? What it proves to *out; its work becomes one check
+     * (block index 0). SYNOD_REFUSED: the rule that forbids it. */
+    synod_status (*check_record)(synod_instance *, const synod_state *, synod_bytes record, synod_work *out,
+                                 const synod_check_writer *, synod_refusal *, synod_error *);
 } synod_consensus_api;
 #ifdef __cplusplus
 }

@@ -340,7 +340,18 @@ FIELD(synod_attestation, reserved, 12, 4, uint32_t);
 FIELD(synod_attestation, height, 16, 8, uint64_t);
 FIELD(synod_attestation, slot, 24, 8, uint64_t);
 FIELD(synod_attestation, hash, 32, 32, uint8_t[32]);
-SIZE(synod_consensus_api, 224);
+SIZE(synod_work, 136);
+FIELD(synod_work, size, 0, 4, uint32_t);
+FIELD(synod_work, chain_id, 4, 4, uint32_t);
+FIELD(synod_work, hash, 8, 32, uint8_t[32]);
+FIELD(synod_work, target, 40, 32, uint8_t[32]);
+FIELD(synod_work, previous, 72, 32, uint8_t[32]);
+FIELD(synod_work, range_start, 104, 8, uint64_t);
+FIELD(synod_work, range_end, 112, 8, uint64_t);
+FIELD(synod_work, number, 120, 8, uint64_t);
+FIELD(synod_work, bits, 128, 4, uint32_t);
+FIELD(synod_work, reserved, 132, 4, uint32_t);
+SIZE(synod_consensus_api, 248);
 FIELD(synod_consensus_api, size, 0, 4, uint32_t);
 FIELD(synod_consensus_api, reserved, 4, 4, uint32_t);
 FIELD(synod_consensus_api, genesis, 8, 8, synod_status (*)(synod_instance *, const synod_sink
@@ -405,3 +416,10 @@ FIELD(synod_consensus_api, call, 208, 8, synod_status (*)(synod_instance *, cons
       synod_str method, synod_bytes params_json, const synod_sink *json, synod_error *));
 FIELD(synod_consensus_api, carried, 216, 8, synod_status (*)(synod_instance *, synod_bytes block,
       const synod_sink *certificate, synod_error *));
+FIELD(synod_consensus_api, next_work, 224, 8, synod_status (*)(synod_instance *, const synod_state *,
+      synod_bytes payout, const synod_sink *task, synod_work *out, synod_refusal *, synod_error *));
+FIELD(synod_consensus_api, make_record, 232, 8, synod_status (*)(synod_instance *, synod_bytes task,
+      synod_bytes proof, const synod_sink *record, synod_refusal *, synod_error *));
+FIELD(synod_consensus_api, check_record, 240, 8, synod_status (*)(synod_instance *, const synod_state
+      *, synod_bytes record, synod_work *out, const synod_check_writer *, synod_refusal *, synod_error
+      *));
