@@ -45,14 +45,13 @@ void Exchange::start_call(const std::map<std::string, Method>& methods, std::siz
     auto& call = request_.calls[index];
     const auto id = call.id.value_or("null");
     if (call.refused) {
-        answer(index, encode_error(id, *call.refused));
+        refuse(index, *call.refused);
         return;
     }
     const auto found = methods.find(call.method);
     if (found == methods.end()) {
-        answer(index,
-               encode_error(id, {"control.method_not_found", "there is no such method", "request",
-                                 "`synod --help` lists what a node can be asked"}));
+        refuse(index, {"control.method_not_found", "there is no such method", "request",
+                       "`synod --help` lists what a node can be asked"});
         return;
     }
     const auto method = found->second;  // a copy: the method may stop the server
@@ -65,7 +64,7 @@ void Exchange::start_call(const std::map<std::string, Method>& methods, std::siz
         reply(std::unexpected(internal_error()));
     }
     if (notification) {
-        answer(index, {});
+        answer(index, {}, false);
     }
 }
 
@@ -75,33 +74,42 @@ Reply Exchange::make_reply(std::size_t index, const std::string& id) {
         std::shared_ptr<Gate> gate;
         std::weak_ptr<Exchange> exchange;
         std::string id;
+        bool both = false;
     };
     auto ticket = std::make_shared<Ticket>();
     ticket->gate = gate_;
     ticket->exchange = weak_from_this();
     ticket->id = id;
+    ticket->both = request_.calls[index].both;
     return [ticket, index](const Result<std::string>& result) {
         if (ticket->used.exchange(true)) {
             return;
         }
-        auto text = encode_response(ticket->id, result);  // here, to spare the I/O thread
+        auto text = encode_response(ticket->id, result, ticket->both);  // here, to spare the I/O thread
         const std::lock_guard lock(ticket->gate->mutex);
         if (ticket->gate->io == nullptr) {
             return;
         }
         // Always by way of the queue: a method that answers at once must not re-enter the exchange.
-        asio::post(*ticket->gate->io, [ticket, index, text = std::move(text)]() mutable {
+        const bool failed = !result;
+        asio::post(*ticket->gate->io, [ticket, index, failed, text = std::move(text)]() mutable {
             if (const auto exchange = ticket->exchange.lock()) {
-                exchange->answer(index, std::move(text));
+                exchange->answer(index, std::move(text), failed);
             }
         });
     };
 }
 
-void Exchange::answer(std::size_t index, std::string text) {
+void Exchange::refuse(std::size_t index, const Error& error) {
+    const auto& call = request_.calls[index];
+    answer(index, encode_error(call.id.value_or("null"), error, call.both), true);
+}
+
+void Exchange::answer(std::size_t index, std::string text, bool failed) {
     if (over_ || answers_[index]) {
         return;
     }
+    failed_ = failed_ || failed;
     answers_[index] = std::move(text);
     if (--missing_ == 0) {
         finish();
@@ -110,10 +118,8 @@ void Exchange::answer(std::size_t index, std::string text) {
 
 void Exchange::overdue() {
     for (std::size_t i = 0; i < answers_.size(); ++i) {
-        const auto& call = request_.calls[i];
-        answer(i, encode_error(call.id.value_or("null"),
-                               {"control.timeout", "the node did not answer in time", call.method,
-                                "it may be overloaded; try again"}));
+        refuse(i, {"control.timeout", "the node did not answer in time", request_.calls[i].method,
+                   "it may be overloaded; try again"});
     }
 }
 
@@ -129,7 +135,7 @@ void Exchange::finish() {
         if (body.size() + answers_[i]->size() > kMaxReplyBytes) {
             answers_[i] = encode_error(
                 *call.id, {"control.reply_too_large", "the answers are too long together",
-                           call.method, "ask for less at once"});
+                           call.method, "ask for less at once"}, call.both);
         }
         body += (body.empty() ? "" : ",") + *answers_[i];
         answers_[i]->clear();
@@ -139,7 +145,7 @@ void Exchange::finish() {
     }
     const auto done = std::move(done_);
     done_ = nullptr;  // it holds what owns this
-    done(std::move(body));
+    done(std::move(body), failed_ && !request_.batch);
 }
 
 }  // namespace synod::control

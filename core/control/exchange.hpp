@@ -25,9 +25,10 @@ struct Gate {
 
 class Exchange : public std::enable_shared_from_this<Exchange> {
   public:
-    //! The response body, empty when there is nothing to answer (notifications only). Called once,
-    //! on the I/O thread, from start() or later; not after cancel().
-    using Done = std::function<void(std::string body)>;
+    //! The response body, empty when there is nothing to answer (notifications only), and whether it
+    //! is the error of a single call. Called once, on the I/O thread, from start() or later; not after
+    //! cancel().
+    using Done = std::function<void(std::string body, bool failed)>;
 
     Exchange(boost::asio::io_context& io, std::shared_ptr<Gate> gate, RpcRequest request,
              Done done);
@@ -40,7 +41,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   private:
     void start_call(const std::map<std::string, Method>& methods, std::size_t index);
     Reply make_reply(std::size_t index, const std::string& id);
-    void answer(std::size_t index, std::string text);
+    void answer(std::size_t index, std::string text, bool failed);
+    void refuse(std::size_t index, const Error& error);
     void overdue();
     void finish();
 
@@ -50,6 +52,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     Done done_;
     std::vector<std::optional<std::string>> answers_;
     std::size_t missing_ = 0;
+    bool failed_ = false;  //!< some call
     bool over_ = false;
 };
 

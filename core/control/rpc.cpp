@@ -34,8 +34,9 @@ RpcCall refused(RpcCall call, std::string message) {
     return call;
 }
 
-RpcCall read_call(const json::value& value) {
+RpcCall read_call(const json::value& value, Dialect dialect) {
     RpcCall out;
+    out.both = dialect == Dialect::kPools;
     const auto* object = value.if_object();
     if (object == nullptr) {
         return refused(std::move(out), "a request must be an object");
@@ -51,9 +52,14 @@ RpcCall read_call(const json::value& value) {
         out.id = std::move(text);
     }
     const auto* version = object->if_contains("jsonrpc");
-    if (version == nullptr || !version->is_string() || version->as_string() != "2.0") {
+    const bool two = version != nullptr && version->is_string() && version->as_string() == "2.0";
+    if (!two && dialect == Dialect::kOperators) {
         return refused(std::move(out), "`jsonrpc` must be \"2.0\"");
     }
+    if (dialect == Dialect::kPools && !out.id) {
+        out.id = "null";
+    }
+    out.both = !two;
     const auto* method = object->if_contains("method");
     if (method == nullptr || !method->is_string() || method->as_string().empty() ||
         method->as_string().size() > kMaxMethodBytes) {
@@ -67,6 +73,16 @@ RpcCall read_call(const json::value& value) {
         out.params = json::serialize(*params);
     }
     return out;
+}
+
+int mining_code(const std::string& code) {
+    return code == "mining.unknown_work"   ? kUnknownWork
+           : code == "mining.not_synced"   ? kNotSynced
+           : code == "mining.record_shape" ? kUnreadableProof
+           : code == "mining.duplicate"    ? kDuplicateWork
+           : code == "mining.stale"        ? kStaleWork
+           : code == "mining.no_work"      ? kNoWork
+                                           : kProofRefused;
 }
 
 int rpc_code(const std::string& code) {
@@ -84,6 +100,9 @@ int rpc_code(const std::string& code) {
     }
     if (code == "control.bad_result" || code == "control.internal") {
         return kInternalError;
+    }
+    if (code.starts_with("mining.")) {
+        return mining_code(code);
     }
     return kNodeError;
 }
@@ -116,7 +135,7 @@ bool is_json(std::string_view text, std::size_t depth) {
     return !error;
 }
 
-Result<RpcRequest> parse_request(std::string_view body) {
+Result<RpcRequest> parse_request(std::string_view body, Dialect dialect) {
     boost::system::error_code error;
     const auto value = parse(body, kMaxJsonDepth, error);
     if (error) {
@@ -127,7 +146,7 @@ Result<RpcRequest> parse_request(std::string_view body) {
     RpcRequest out;
     const auto* list = value.if_array();
     if (list == nullptr) {
-        out.calls.push_back(read_call(value));
+        out.calls.push_back(read_call(value, dialect));
         return out;
     }
     if (list->empty() || list->size() > kMaxBatch) {
@@ -137,12 +156,12 @@ Result<RpcRequest> parse_request(std::string_view body) {
     }
     out.batch = true;
     for (const auto& item : *list) {
-        out.calls.push_back(read_call(item));
+        out.calls.push_back(read_call(item, dialect));
     }
     return out;
 }
 
-std::string encode_error(const std::string& id, const Error& error) {
+std::string encode_error(const std::string& id, const Error& error, bool both) {
     const json::object data{{"code", error.code},
                             {"message", error.message},
                             {"where", error.where},
@@ -156,23 +175,25 @@ std::string encode_error(const std::string& id, const Error& error) {
             }
         }
     }
-    return R"({"jsonrpc":"2.0","id":)" + id + R"(,"error":)" + text + "}";
+    return both ? R"({"result":null,"error":)" + text + R"(,"id":)" + id + "}"
+                : R"({"jsonrpc":"2.0","id":)" + id + R"(,"error":)" + text + "}";
 }
 
-std::string encode_response(const std::string& id, const Result<std::string>& result) {
+std::string encode_response(const std::string& id, const Result<std::string>& result, bool both) {
     if (!result) {
-        return encode_error(id, result.error());
+        return encode_error(id, result.error(), both);
     }
     if (result->size() > kMaxReplyBytes) {
         return encode_error(id, {"control.reply_too_large",
                                  "the answer has " + std::to_string(result->size()) + " bytes",
-                                 "method", "ask for less at once"});
+                                 "method", "ask for less at once"}, both);
     }
     if (!is_json(*result, kMaxReplyDepth)) {
         return encode_error(id, {"control.bad_result", "the method's answer is not JSON", "method",
-                                 "this is an error in the node; please report it"});
+                                 "this is an error in the node; please report it"}, both);
     }
-    return R"({"jsonrpc":"2.0","id":)" + id + R"(,"result":)" + *result + "}";
+    return both ? R"({"result":)" + *result + R"(,"error":null,"id":)" + id + "}"
+                : R"({"jsonrpc":"2.0","id":)" + id + R"(,"result":)" + *result + "}";
 }
 
 std::string encode_call(const std::string& method, const std::string& params_json) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/control/server.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -11,6 +12,7 @@
 #include <optional>
 #include <set>
 
+#include "core/control/credentials.hpp"
 #include "core/control/exchange.hpp"
 #include "core/control/files.hpp"
 #include "core/control/rpc.hpp"
@@ -35,6 +37,12 @@ constexpr const char* kJsonType = "application/json";
 constexpr const char* kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 
 class Connection;
+
+std::string address_of(const tcp::socket& socket) {
+    ErrorCode error;
+    const auto endpoint = socket.remote_endpoint(error);
+    return error ? std::string() : endpoint.address().to_string();
+}
 
 }  // namespace
 
@@ -78,6 +86,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
     Connection(std::shared_ptr<Server> server, tcp::socket socket)
         : server_(std::move(server)),
+          address_(address_of(socket)),
           stream_(std::move(socket)),
           buffer_(kReadBufferBytes) {}
 
@@ -178,11 +187,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
     }
 
     [[nodiscard]] bool authorized() const {
-        const auto value = parser_->get()[http::field::authorization];
-        constexpr beast::string_view kScheme = "Bearer ";
-        return value.size() > kScheme.size() &&
-               beast::iequals(value.substr(0, kScheme.size()), kScheme) &&
-               same_secret(std::string(value.substr(kScheme.size())), server_->token);
+        const auto& config = server_->config;
+        const auto value = std::string(parser_->get()[http::field::authorization]);
+        const auto given = config.dialect == Dialect::kPools ? pool_secret(value) : bearer_secret(value);
+        return std::ranges::find(config.trusted, address_) != config.trusted.end() ||
+               (given && same_secret(*given, server_->token));
     }
 
     void rpc() {
@@ -192,23 +201,31 @@ class Connection : public std::enable_shared_from_this<Connection> {
                     "send `Authorization: Bearer` and the text of the node's token file"});
             return;
         }
-        auto request = parse_request(parser_->get().body());
+        const auto dialect = server_->config.dialect;
+        auto request = parse_request(parser_->get().body(), dialect);
         if (!request) {
-            respond(http::status::ok, kJsonType, encode_error("null", request.error()));
+            const bool both = dialect == Dialect::kPools;
+            respond(both ? http::status::internal_server_error : http::status::ok, kJsonType,
+                    encode_error("null", request.error(), both));
             return;
         }
         parser_->get().body() = {};
         stream_.expires_never();
         exchange_ = std::make_shared<Exchange>(
             server_->io, server_->gate, std::move(*request),
-            [self = shared_from_this()](std::string body) { self->answered(std::move(body)); });
+            [self = shared_from_this()](std::string body, bool failed) {
+                self->answered(std::move(body), failed);
+            });
         exchange_->start(server_->handlers.methods, server_->config.reply_timeout);
     }
 
-    void answered(std::string body) {
+    void answered(std::string body, bool failed) {
         exchange_.reset();
-        const bool silent = body.empty();
-        respond(silent ? http::status::no_content : http::status::ok, kJsonType, std::move(body));
+        const bool tells = failed && server_->config.dialect == Dialect::kPools;
+        const auto status = body.empty() ? http::status::no_content
+                            : tells      ? http::status::internal_server_error
+                                         : http::status::ok;
+        respond(status, kJsonType, std::move(body));
     }
 
     //! Answers with an error of our own and ends the connection.
@@ -225,7 +242,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
         response_->set(http::field::content_type, type);
         response_->set(http::field::cache_control, "no-store");
         if (status == http::status::unauthorized) {
-            response_->set(http::field::www_authenticate, "Bearer");
+            const bool pools = server_->config.dialect == Dialect::kPools;
+            response_->set(http::field::www_authenticate, pools ? "Basic realm=\"synod\"" : "Bearer");
         }
         response_->keep_alive(keep_alive_);
         response_->body() = std::move(body);
@@ -269,6 +287,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     }
 
     std::shared_ptr<Server> server_;
+    std::string address_;  // the client's, numeric
     beast::tcp_stream stream_;
     beast::flat_buffer buffer_;
     std::optional<http::request_parser<http::string_body>> parser_;
@@ -303,7 +322,8 @@ Result<void> ControlServer::Impl::listen() {
         return std::unexpected(port.error());
     }
     file = describe(address.to_string(), *port, config.token_file);
-    return write_control_file(folder_of(config.token_file), file);
+    return config.dialect == Dialect::kPools ? Result<void>()
+                                             : write_control_file(folder_of(config.token_file), file);
 }
 
 void ControlServer::Impl::accept() {
@@ -361,7 +381,9 @@ void ControlServer::Impl::tear_down() {
         connection->close();
     }
     handlers = {};  // what they capture may end with the caller
-    remove_control_file(folder_of(config.token_file), file);
+    if (config.dialect == Dialect::kOperators) {
+        remove_control_file(folder_of(config.token_file), file);
+    }
 }
 
 ControlServer::ControlServer(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -10,9 +10,11 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/base/result.hpp"
 #include "core/base/time.hpp"
+#include "core/control/rpc.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -61,6 +63,11 @@ struct ServerConfig {
     //! Holds the token, mode 0600; created when missing. Its folder (the data folder) must exist
     //! and gets control.json, by which commands find the node.
     std::string token_file;
+    //! What it answers beside JSON-RPC 2.0, and how. kPools: the token may be the password of HTTP's
+    //! Basic scheme, a failed call answers 500 as Bitcoin Core does, and no control.json is written.
+    Dialect dialect = Dialect::kOperators;
+    //! Numeric addresses of clients that need no token.
+    std::vector<std::string> trusted;
     std::size_t max_body = kMaxBodyBytes;
     std::size_t max_connections = kMaxConnections;
     Duration read_timeout = kReadTimeout;
