@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include "core/app/checkpoint/methods.hpp"
+#include "core/app/mining/methods.hpp"
 #include "core/app/node_config.hpp"
 #include "core/app/status_json.hpp"
 #include "core/app/status_metrics.hpp"
@@ -35,7 +36,8 @@ Result<std::unique_ptr<Service>> Service::start(const host::Manifest& manifest) 
         return std::unexpected(store.error());
     }
     out->store_ = std::move(*store);
-    for (const auto step : {&Service::open_checkpoints, &Service::open_node, &Service::open_door}) {
+    for (const auto step : {&Service::open_checkpoints, &Service::open_node,
+                            &Service::open_mining_door, &Service::open_door}) {
         if (auto done = (out.get()->*step)(manifest); !done) {
             return std::unexpected(done.error());
         }
@@ -117,6 +119,46 @@ Result<void> Service::open_door(const host::Manifest& manifest) {
     return {};
 }
 
+Result<void> Service::open_mining_door(const host::Manifest& manifest) {
+    const auto address = manifest.text("mining", "listen");
+    if (address.empty()) {
+        return {};
+    }
+    auto listen = split_address(address);
+    if (!listen) {
+        return std::unexpected(listen.error());
+    }
+    MiningDoor door{[this](std::function<void()> task) { runtime_->loop().post(std::move(task)); },
+                    [this]() -> Mining& { return node_->mining(); },
+                    [this] { return node_->at_tip(); },
+                    {}};
+    if (const auto text = manifest.text("mining", "payout"); !text.empty()) {
+        auto payout = read_payout(text);
+        if (!payout) {
+            return fail("config.payout", payout.error().message, "mining.payout");
+        }
+        door.payout = std::move(*payout);
+    }
+    control::ServerConfig config;
+    config.address = listen->address;
+    config.port = listen->port;
+    config.allow_remote = manifest.flag("mining", "allow_remote");
+    config.token_file = manifest.mining_token_file.empty() ? (manifest.data_dir / "mining.token").string()
+                                                           : manifest.mining_token_file.string();
+    config.dialect = control::Dialect::kPools;
+    for (const auto& item : manifest.json.at("mining").at("trusted").as_array()) {
+        config.trusted.emplace_back(item.as_string());
+    }
+    auto opened = control::ControlServer::start(network_->io_context(), config,
+                                                mining_methods(std::move(door)));
+    if (!opened) {
+        return std::unexpected(opened.error());
+    }
+    mining_door_ = std::move(*opened);
+    node_->tell_mining_port(mining_door_->port());
+    return {};
+}
+
 control::Handlers Service::handlers() {
     control::Handlers out;
     out.metrics = [this] {
@@ -169,8 +211,10 @@ void Service::run(const std::function<bool()>& after_tick) {
 }
 
 void Service::close() {
-    if (door_) {
-        door_->stop();
+    for (auto* door : {door_.get(), mining_door_.get()}) {
+        if (door != nullptr) {
+            door->stop();
+        }
     }
     if (checkpoints_) {
         checkpoints_->close();

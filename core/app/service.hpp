@@ -35,6 +35,7 @@ class Service {
     Result<void> open_checkpoints(const host::Manifest& manifest);
     Result<void> open_node(const host::Manifest& manifest);
     Result<void> open_door(const host::Manifest& manifest);
+    Result<void> open_mining_door(const host::Manifest& manifest);
     control::Handlers handlers();
     //! Runs tasks as [worker] of the instance.
     std::function<void(std::function<void()>)> strand(host::Instance* instance);
@@ -44,6 +45,7 @@ class Service {
     std::unique_ptr<Checkpointer> checkpoints_;
     std::unique_ptr<Node> node_;
     net::Network* network_ = nullptr;  // the node's: the door shares its thread
+    std::unique_ptr<control::ControlServer> mining_door_;
     std::unique_ptr<control::ControlServer> door_;
     bool stop_asked_ = false;
     std::optional<Error> halted_;

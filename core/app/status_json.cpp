@@ -57,7 +57,15 @@ std::string status_json(const NodeStatus& s) {
                          {"seen", s.authorities_seen},
                          {"is_authority", s.authority},
                          {"blocks_proposed", s.blocks_proposed}};
-    out["mining"] = {{"blocks_without_pow", s.blocks_without_pow}};
+    const auto& mining = s.mining;
+    out["mining"] = {{"stage", health::name(mining.stage)},
+                     {"blocks_without_pow", mining.blocks_without_pow},
+                     {"max_blocks_without_pow", mining.max_blocks_without_pow},
+                     {"given_work", mining.given_work},
+                     {"waiting_records", mining.waiting_records},
+                     {"accepted", mining.accepted},
+                     {"refused", mining.refused},
+                     {"port", s.mining_port ? json::value(*s.mining_port) : json::value(nullptr)}};
     const auto& terms = s.health.terms;
     out["network"] = {{"health", s.health.score},
                       {"terms",

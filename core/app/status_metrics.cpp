@@ -47,7 +47,12 @@ void status_metrics(const NodeStatus& s, host::MetricPage& page) {
     gauge("synod_sync_open_requests", "requests to peers without an answer yet", whole(sync.open_requests));
     gauge("synod_sync_window_bytes", "bytes of ranges that are expected or held", whole(sync.window_bytes));
     gauge("synod_chain_committed_height", "newest block that no fork can replace", whole(s.committed_height));
-    gauge("synod_chain_blocks_without_pow", "blocks since the last range made final", whole(s.blocks_without_pow));
+    gauge("synod_chain_blocks_without_pow", "blocks since the last range made final", whole(s.mining.blocks_without_pow));
+    gauge("synod_mining_stage", "0 no merged mining, 1 fine, 2 warning, 3 critical, 4 production halted",
+          whole(s.mining.stage));
+    gauge("synod_mining_waiting_records", "finality records that wait for a block", whole(s.mining.waiting_records));
+    counter("synod_mining_accepted_total", "proofs of miners that were accepted", whole(s.mining.accepted));
+    counter("synod_mining_refused_total", "proofs of miners that were refused", whole(s.mining.refused));
     gauge("synod_chain_memory_blocks", "blocks above the committed one, held in memory", whole(s.blocks_in_memory));
     counter("synod_chain_proposed_blocks_total", "blocks that this node proposed", whole(s.blocks_proposed));
     gauge("synod_peers_connected", "links that are up", whole(std::ranges::count(s.peers, true, &PeerStatus::connected)));

@@ -129,6 +129,7 @@ struct NodeSetup {
     std::string sync;           //!< lines of the section `sync`, each "  key: value\n"
     std::string plugins;        //!< lines of the section `plugins`
     std::string checkpoint;     //!< lines of the section `checkpoint`
+    std::string more;           //!< whole sections
     int workers = 2;
 };
 
@@ -249,6 +250,7 @@ class TestNode {
         if (!setup_.plugins.empty()) {
             out << "plugins:\n" << setup_.plugins;
         }
+        out << setup_.more;
         out.close();
         REQUIRE(out);
     }

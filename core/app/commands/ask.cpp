@@ -99,6 +99,12 @@ void print_status(const json::object& s) {
     show("peers", "peers");
     show("committed", "committed_height");
     show("final", "final_height");
+    const auto& mining = s.at("mining").as_object();
+    if (mining.at("stage") != "off") {
+        std::printf("%-18s %s: %s of %s blocks without proof of work\n", "mining",
+                    text_of(mining.at("stage")).c_str(), text_of(mining.at("blocks_without_pow")).c_str(),
+                    text_of(mining.at("max_blocks_without_pow")).c_str());
+    }
     show("head", "head_hash");
     std::printf("%-18s %s\n", "last checkpoint", checkpoint_of(s.at("last_checkpoint")).c_str());
     if (!s.at("stalled").is_null()) {

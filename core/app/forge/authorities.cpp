@@ -48,7 +48,8 @@ Authorities make_authorities(std::uint64_t seed, std::uint32_t count) {
 
 std::string genesis_text(const Authorities& authorities, const GenesisFacts& facts) {
     const std::uint64_t without_pow =
-        facts.record_every == 0
+        facts.max_without_pow != 0 ? facts.max_without_pow
+        : facts.record_every == 0
             ? 0
             : std::min(std::max(kUsualWithoutPow, std::uint64_t{2} * facts.record_every), kMostWithoutPow);
     std::string out = "# Made by `synod chain forge`. The keys of this chain are public: for tests only.\n";

@@ -25,6 +25,7 @@ struct GenesisFacts {
     std::uint64_t slot_ms = 0;
     std::uint64_t start_slot = 0;
     std::uint32_t record_every = 0;  //!< blocks; 0: no merged mining
+    std::uint64_t max_without_pow = 0;  //!< blocks; 0: what suits record_every
 };
 //! The genesis file of the federation plugin, as YAML.
 std::string genesis_text(const Authorities& authorities, const GenesisFacts& facts);

@@ -87,7 +87,7 @@ void Duties::propose(std::uint64_t slot) {
     };
     auto made = std::make_shared<Made>();
     pipeline_.on_consensus(
-        [this, base, slot, certificate, made] {
+        [this, base, slot, certificate, made, records = listener_.records()] {
             PublicKey author;
             auto index = pipeline_.consensus().author_of(base, slot, &author);
             if (!index || author != signer_->public_key()) {
@@ -95,6 +95,12 @@ void Duties::propose(std::uint64_t slot) {
             }
             synod_payload payload{};
             payload.size = sizeof payload;
+            std::vector<synod_bytes> spans;
+            for (const auto& record : records) {
+                spans.push_back({record.data(), record.size()});
+            }
+            payload.records = spans.data();
+            payload.n_records = spans.size();
             auto unsigned_block = pipeline_.consensus().propose(base, slot, certificate, payload);
             if (!unsigned_block) {
                 made->error = unsigned_block.error();

@@ -32,6 +32,7 @@ class Duties {
         std::function<void(Bytes block)> proposed;  //!< our own signed block, to be taken in and sent
         std::function<void(std::uint64_t peer, const pipeline::Fault&)> misbehaved;
         std::function<void(const Error&)> problem;
+        std::function<std::vector<Bytes>()> records;  //!< finality records for our next block, best first
     };
     //! `signer` is null on a node that is no authority.
     Duties(ChainKeeper& keeper, pipeline::Pipeline& pipeline, Links& links,

@@ -87,11 +87,13 @@ Result<void> Node::open() {
     }
     server_ = std::make_unique<BlockServer>(store_, *keeper_, links_, pool_, pipeline_.consensus(),
                                             clock_, config_.peer_share);
+    mining_ = std::make_unique<Mining>(*keeper_, pipeline_, links_, mining_listener());
     duties_ = std::make_unique<Duties>(*keeper_, pipeline_, links_, config_.signer, duties_listener());
     remember_peers();
     if (auto opened = open_network(); !opened) {
         return opened;
     }
+    mining_->restore();
     driver_->feed(sync::Start{config_.mode, {}, {}});
     refresh_status();
     return {};
@@ -208,7 +210,27 @@ Duties::Listener Node::duties_listener() {
                 charge(peer, {peers::Severity::kMedium, "invalid_attestation", fault.rule, fault.height,
                               {}});
             },
-            [this](const Error& e) { log_("warning", e.text()); }};
+            [this](const Error& e) { log_("warning", e.text()); },
+            [this] { return mining_->records(); }};
+}
+
+Mining::Listener Node::mining_listener() {
+    return {[this](std::uint64_t peer, const pipeline::Fault& fault) {
+                charge(peer, {peers::Severity::kGrave, "invalid_finality_record", fault.rule, fault.height, {}});
+            },
+            [this](const Error& e) { log_("warning", e.text()); },
+            [this](store::Record record) {
+                store::Commit change;
+                change.put_records.push_back(std::move(record));
+                writer_->post(std::move(change), [](Result<void>) {});
+            },
+            [this](const std::string& text) { log_("info", text); },
+            [this] { return clock_.unix_ms(); }};
+}
+
+bool Node::at_tip() const {
+    const auto state = driver_->machine().state();
+    return state == sync::State::synced || state == sync::State::catching_up;
 }
 
 //! Bans and addresses of earlier runs. What can't be read costs comfort, never the start.
@@ -363,16 +385,35 @@ void Node::watch_health(Instant now) {
     }
 }
 
+void Node::watch_mining() {
+    mining_->settle();
+    const auto stage = mining_->moved_stage();
+    if (!stage) {
+        return;
+    }
+    const auto now = mining_->status();
+    const auto text = std::to_string(now.blocks_without_pow) + " of " +
+                      std::to_string(now.max_blocks_without_pow) + " blocks without proof of work";
+    const bool well = *stage == health::PowStage::fine || *stage == health::PowStage::off;
+    log_(well ? "info" : *stage == health::PowStage::warning ? "warning" : "error",
+         "mining " + std::string(health::name(*stage)) + ": " + text);
+    if (!well) {
+        publish(bus::Topic::kAlert,
+                synod::Writer().text("mining_" + std::string(health::name(*stage))).text(text).take());
+    }
+}
+
 void Node::slot(std::uint64_t now_slot) {
     const auto now = clock_.mono();
     watch_health(now);
+    watch_mining();
     sync::GateInputs in;
     in.network_health = monitor_.current().score;
     in.authorities_seen = authorities_seen(now);
     in.quorum = keeper_->info().quorum;
     // No governance stream is connected yet: who requires one must not produce without it.
     in.governance_healthy = false;
-    in.blocks_since_pow = keeper_->head_weight().blocks_without_pow;
+    in.blocks_since_pow = mining_->blocks_without_proof();
     in.max_blocks_without_pow = keeper_->info().max_blocks_without_pow;
     std::vector<std::int64_t> offsets;
     for (const auto& [id, link] : links_.peers) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/app/checkpoint/checkpointer.hpp"
+#include "core/app/mining/mining.hpp"
 #include "core/app/node/audit.hpp"
 #include "core/app/node/block_server.hpp"
 #include "core/app/node/chain_keeper.hpp"
@@ -85,8 +86,14 @@ class Node : private net::NetworkHandler {
     //! Answers through `done` on the control thread with the state reached, or why not.
     void command(Command what, std::function<void(Result<std::string>)> done);
     [[nodiscard]] net::Transport& network() { return *network_; }
+    //! Control thread.
+    [[nodiscard]] Mining& mining() { return *mining_; }
+    //! At the tip, or nearly: what is built here stands on the network's head. Control thread.
+    [[nodiscard]] bool at_tip() const;
     //! Closes the links and writes what is queued. Control thread, after the loop.
     void close();
+    //! For the status. Control thread, before the loop.
+    void tell_mining_port(std::uint16_t port) { mining_port_ = port; }
     [[nodiscard]] bool finally_failed() const { return finally_failed_; }
 
   private:
@@ -100,6 +107,7 @@ class Node : private net::NetworkHandler {
     ChainKeeper::Listener keeper_listener();
     SyncDriver::Listener driver_listener();
     Duties::Listener duties_listener();
+    Mining::Listener mining_listener();
     Audit::Listener audit_listener();
     [[nodiscard]] std::uint64_t unverified() const;
     void find_checkpoint(std::function<void(pipeline::State)> done);
@@ -152,6 +160,7 @@ class Node : private net::NetworkHandler {
     [[nodiscard]] std::uint32_t authorities_seen(Instant now) const;
     [[nodiscard]] health::HealthInputs health_inputs(Instant now);
     void watch_health(Instant now);
+    void watch_mining();
 
     NodeConfig config_;
     ControlLoop& loop_;
@@ -184,6 +193,7 @@ class Node : private net::NetworkHandler {
     std::unique_ptr<SyncDriver> driver_;
     std::unique_ptr<Audit> audit_;  // mode optimistic
     std::unique_ptr<BlockServer> server_;
+    std::unique_ptr<Mining> mining_;
     std::unique_ptr<Duties> duties_;
     std::unique_ptr<net::Transport> network_;
     std::uint64_t last_slot_ = 0;
@@ -192,6 +202,7 @@ class Node : private net::NetworkHandler {
     std::unordered_set<Hash> in_work_;  // pushed blocks being proven
     bool gate_open_ = false;
     bool finally_failed_ = false;
+    std::optional<std::uint16_t> mining_port_;
     std::optional<std::string> stalled_;
     std::optional<Error> refusal_;
     mutable std::mutex status_mutex_;

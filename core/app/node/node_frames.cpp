@@ -59,6 +59,8 @@ void Node::frame(std::uint64_t peer, const SharedBytes& bytes) {
             } else if constexpr (std::is_same_v<M, net::Gossip>) {
                 if (m.kind == kGossipAttestation) {
                     duties_->on_attestation(peer, m.payload);
+                } else if (m.kind == kGossipRecord) {
+                    mining_->on_record(peer, m.payload);
                 }
             } else if constexpr (std::is_same_v<M, net::GetPeers>) {
                 links_.send(peer, peers_for(m.id, peer));

@@ -73,6 +73,7 @@ void Node::peer_up(const net::PeerInfo& info) {
                                      .put(static_cast<std::uint8_t>(link.tier))
                                      .take());
     send_status(info.id);
+    mining_->greet(info.id);
     link.ping_sent = now;
     links_.send(info.id, net::Ping{info.id, clock_.unix_ms()});
 }

@@ -121,7 +121,7 @@ void Node::refresh_status() {
     out->unverified_blocks = unverified();
     out->authority = duties_->authority().has_value();
     out->blocks_proposed = duties_->blocks_proposed();
-    out->blocks_without_pow = keeper_->head_weight().blocks_without_pow;
+    out->mining = mining_->status();
     out->authorities_seen = authorities_seen(now);
     out->authorities = keeper_->info().authorities;
     out->quorum = keeper_->info().quorum;
@@ -137,6 +137,7 @@ void Node::refresh_status() {
     }
     out->stalled = stalled_;
     out->port = network_->port();
+    out->mining_port = mining_port_;
     for (const auto& [id, link] : links_.peers) {
         out->peers.push_back(linked_peer(id, link, out->sync));
     }

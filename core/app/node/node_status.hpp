@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/app/checkpoint/info.hpp"
+#include "core/app/mining/mining.hpp"
 #include "core/app/node/tuner.hpp"
 #include "core/app/plugin_faults.hpp"
 #include "core/base/bytes.hpp"
@@ -54,7 +55,7 @@ struct NodeStatus {
     std::uint64_t unverified_blocks = 0;  //!< mode optimistic: stored on a certificate's word so far
     bool authority = false;
     std::uint64_t blocks_proposed = 0;
-    std::uint64_t blocks_without_pow = 0;
+    MiningStatus mining;
     std::uint32_t authorities_seen = 0, authorities = 0, quorum = 0;
     health::HealthReport health;
     std::uint64_t self_faults = 0;  //!< times that a failure was held to be our own
@@ -67,6 +68,7 @@ struct NodeStatus {
     std::optional<std::string> stalled;
     std::vector<PeerStatus> peers;
     std::uint16_t port = 0;
+    std::optional<std::uint16_t> mining_port;  //!< nothing: no door for mining software
 };
 
 }  // namespace synod::app

@@ -118,6 +118,7 @@ void read_typed(Manifest& out, const Document& document, std::vector<Problem>& p
     out.identity_key = path("node", "identity_key");
     out.authority_key = path("node", "authority_key");
     out.token_file = path("control", "token_file");
+    out.mining_token_file = path("mining", "token_file");
     out.log_file = path("log", "file");
     out.checkpoint_dir = path("checkpoint", "dir");
     out.listen = out.text("network", "listen");

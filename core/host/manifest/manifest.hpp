@@ -44,6 +44,7 @@ struct Manifest {
 
     std::string name;
     std::filesystem::path data_dir, genesis, identity_key, authority_key, token_file, log_file;
+    std::filesystem::path mining_token_file;  //!< empty: data_dir/mining.token
     std::filesystem::path checkpoint_dir;  //!< empty: data_dir/checkpoints
     std::string listen, control_listen;
     std::vector<PeerAddress> peers;

@@ -29,6 +29,12 @@ std::string_view manifest_schema() {
 "control": {"type": "object", "additionalProperties": false, "properties": {
   "listen": {"type": "string", "default": "127.0.0.1:0", "description": "address:port of the control door; loopback only"},
   "token_file": {"type": "string", "default": "", "description": "file of the bearer token; empty: data_dir/control.token"}}},
+"mining": {"type": "object", "additionalProperties": false, "properties": {
+  "listen": {"type": "string", "default": "", "description": "address:port for mining software: createauxblock, submitauxblock, getauxblock; port 0: any; empty: none"},
+  "allow_remote": {"type": "boolean", "default": false, "description": "true: listen may be an address that other machines reach; the token travels in the clear"},
+  "token_file": {"type": "string", "default": "", "description": "file of the token, which is the password of mining software; empty: data_dir/mining.token"},
+  "trusted": {"type": "array", "default": [], "description": "numeric addresses, in quotes, from which no token is asked", "items": {"type": "string"}},
+  "payout": {"type": "string", "default": "", "description": "20 to 32 bytes in hex, in quotes: whom getauxblock names; empty: nobody"}}},
 "sync": {"type": "object", "additionalProperties": false, "properties": {
   "mode": {"type": "string", "default": "fast", "enum": ["fast", "full", "optimistic", "catchup", "emergency"], "description": "fast: a quorum certificate vouches for its ancestors; full: every signature is checked; optimistic: fast, then every signature behind the tip, and nothing is produced before; catchup: full, a small gap with the least delay; emergency: full, from the federation only"},
   "validation_level": {"type": "string", "default": "full", "enum": ["basic", "full", "extended", "paranoid"], "description": "basic: no signatures are checked while syncing, and nothing is produced; full and extended: everything, the consensus state derived anew with each block; paranoid: the reference backend beside the chosen one, and disagreement halts"},
