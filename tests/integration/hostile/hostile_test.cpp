@@ -251,6 +251,21 @@ TEST_CASE("a height that it has not") {
     scene.end();
 }
 
+TEST_CASE("a finality record that is none") {
+    Scene scene({"false-record"});
+    scene.sync_to_the_tip();
+    CHECK(scene.lies() > 0);
+    const auto line = scene.wait_for_liar(
+        [](const json::object& l) { return !l.at("offences").as_array().empty(); });
+    INFO(scene.told());
+    if (line) {
+        CHECK(first_offence(*line) == "invalid_finality_record/record-shape");
+        CHECK(line->at("misbehaviour").to_number<double>() > 0);
+    }
+    scene.expect_honest_unblamed();
+    scene.end();
+}
+
 namespace {
 
 //! Silence costs time and never points: put aside or unlinked for a reason that `peers` shows.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/app/commands/chain_offline.hpp"
+#include "core/app/mining/mining.hpp"
 #include "core/app/node/signer.hpp"
 #include "core/net/messages.hpp"
 #include "core/net/network.hpp"
@@ -23,6 +24,7 @@ using namespace synod;
 constexpr std::uint64_t kFalseHeights = 5'000;  //!< claimed above what it has
 constexpr std::uint32_t kMaxHeaders = 2'048;    //!< a reply
 constexpr std::size_t kSignatureAt = 119;       //!< the author's signature follows the prefix
+constexpr std::size_t kRecordBytes = 400;
 constexpr std::size_t kCertificateAt = kSignatureAt + 64 + 8;
 
 enum class Lie {
@@ -36,6 +38,7 @@ enum class Lie {
     refuse,  //!< says of every request that it is on another fork
     stall,   //!< answers headers and pings, never blocks
     silent,  //!< answers pings alone
+    false_record,  //!< relays a finality record that is none
 };
 
 const std::map<std::string, Lie> kLies{
@@ -49,6 +52,7 @@ const std::map<std::string, Lie> kLies{
     {"refuse", Lie::refuse},
     {"stall", Lie::stall},
     {"silent", Lie::silent},
+    {"false-record", Lie::false_record},
 };
 
 volatile std::sig_atomic_t stop_asked = 0;
@@ -118,6 +122,10 @@ class Liar : public net::NetworkHandler {
             told("claims height " + std::to_string(status.height));
         }
         say(peer.id, status);
+        if (lie_ == Lie::false_record) {
+            told("relays a finality record");
+            say(peer.id, net::Gossip{app::kGossipRecord, SharedBytes(Bytes(kRecordBytes, 0x5a))});
+        }
     }
     void on_peer_down(std::uint64_t, std::string reason, std::string text) override {
         std::printf("down %s %s\n", reason.c_str(), text.c_str());
