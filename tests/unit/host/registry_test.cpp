@@ -156,9 +156,9 @@ TEST_CASE("each refusal has the path, both versions and what to do") {
         return error.message;
     };
     says("wrong_magic", "SYNODPLG", "rebuild");
-    CHECK(says("older_major", "ABI major 0, which is older", "build the plugin again").ends_with("1.0"));
-    CHECK(says("newer_major", "ABI major 2, which is newer", "update the node").ends_with("1.0"));
-    CHECK(says("newer_minor", "needs ABI 1.3", "update the node").ends_with("1.0"));
+    CHECK(says("older_major", "ABI major 0, which is older", "build the plugin again").ends_with("1.1"));
+    CHECK(says("newer_major", "ABI major 2, which is newer", "update the node").ends_with("1.1"));
+    CHECK(says("newer_minor", "needs ABI 1.4", "update the node").ends_with("1.1"));
 }
 
 TEST_CASE("a larger table is read as far as it is known, a shorter one answers for the rest") {
