@@ -31,8 +31,10 @@ class Random {
         return low + Duration(static_cast<Duration::rep>(
                          below(static_cast<std::uint64_t>((high - low).count()) + 1)));
     }
-    //! True with the probability `parts` / 1,000,000.
+    //! True with the probability `parts_per_million` / 1,000,000.
     bool chance(std::uint32_t parts_per_million) { return below(1'000'000) < parts_per_million; }
+    //! True once in `n` throws on average; never for 0.
+    bool one_in(std::uint64_t n) { return n > 0 && below(n) == 0; }
     //! A stream of its own for a part of the world.
     [[nodiscard]] Random stream(std::string_view part, std::uint64_t number = 0) const {
         auto mixed = state_ ^ (number * 0xd6e8feb86659fd93ULL);

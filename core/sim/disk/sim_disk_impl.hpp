@@ -72,8 +72,8 @@ struct SimDisk::Impl {
     static void apply(Names& names, const NameChange& change);
 
     mutable std::mutex mutex;
-    DiskRandom random;
-    DiskRandom sqlite_random;  //!< apart, so that SQLite's wishes don't move the faults
+    Random random;
+    Random sqlite_random;  //!< apart, so that SQLite's wishes don't move the faults
     DiskFaults faults;
     std::uint64_t capacity = 0;
     std::uint64_t life = 1;

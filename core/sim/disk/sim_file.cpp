@@ -73,7 +73,7 @@ void SimFile::fail_sync() {
     }
 }
 
-void SimFile::lose_unsynced(DiskRandom& random) {
+void SimFile::lose_unsynced(Random& random) {
     // The ends, where nothing or everything arrived, are the likeliest in life; the mixtures
     // between find the most.
     enum class Arrived { nothing, everything, some };

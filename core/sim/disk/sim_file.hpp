@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/base/bytes.hpp"
-#include "core/sim/disk/random.hpp"
+#include "core/sim/random.hpp"
 
 namespace synod::sim {
 
@@ -37,7 +37,7 @@ class SimFile {
     void fail_sync();
     //! What a power cut leaves: of each sector that wasn't safe any of the contents that it had
     //! since it was, of the size any between the safe and the last one.
-    void lose_unsynced(DiskRandom& random);
+    void lose_unsynced(Random& random);
     //! Turns one bit, as a decaying medium does; false beyond the end.
     bool flip_bit(std::uint64_t offset, unsigned bit);
     [[nodiscard]] std::size_t unsafe_sectors() const { return unsafe_.size(); }

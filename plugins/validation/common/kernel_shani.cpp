@@ -134,24 +134,25 @@ SYNOD_LANE_INLINE void headers_in_step(const std::uint8_t* const* in, std::uint8
     finish<N>(state, out);
 }
 
-void sha_nodes(const std::uint8_t* const* in, std::uint8_t* const* out, std::uint64_t groups) {
+//! Two messages in step as long as there are two.
+template <class Two, class One>
+SYNOD_LANE_INLINE void in_pairs(const std::uint8_t* const* in, std::uint8_t* const* out, std::uint64_t n, Two two,
+                                One one) {
     std::uint64_t i = 0;
-    for (; i + 2 <= groups; i += 2) {
-        nodes_in_step<2>(in + i, out + i);
+    for (; i + 2 <= n; i += 2) {
+        two(in + i, out + i);
     }
-    if (i < groups) {
-        nodes_in_step<1>(in + i, out + i);
+    if (i < n) {
+        one(in + i, out + i);
     }
 }
 
+void sha_nodes(const std::uint8_t* const* in, std::uint8_t* const* out, std::uint64_t groups) {
+    in_pairs(in, out, groups, nodes_in_step<2>, nodes_in_step<1>);
+}
+
 void sha_headers(const std::uint8_t* const* in, std::uint8_t* const* out, std::uint64_t groups) {
-    std::uint64_t i = 0;
-    for (; i + 2 <= groups; i += 2) {
-        headers_in_step<2>(in + i, out + i);
-    }
-    if (i < groups) {
-        headers_in_step<1>(in + i, out + i);
-    }
+    in_pairs(in, out, groups, headers_in_step<2>, headers_in_step<1>);
 }
 
 SYNOD_LANE_INLINE const std::uint8_t* block_of(const Lane& l, std::uint64_t b) {

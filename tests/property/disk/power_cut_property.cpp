@@ -5,7 +5,7 @@
 
 #include <map>
 
-#include "core/sim/disk/random.hpp"
+#include "core/sim/random.hpp"
 #include "core/sim/disk/sim_disk.hpp"
 #include "core/store/signer_store.hpp"
 #include "tests/unit/store/store_fixture.hpp"
@@ -13,7 +13,7 @@
 using namespace synod;
 using namespace synod::store;
 using namespace synod::store::test;
-using sim::DiskRandom;
+using sim::Random;
 using sim::SimDisk;
 using sim::Stop;
 
@@ -35,7 +35,7 @@ struct State {
     std::vector<std::uint64_t> writers;
 };
 
-Commit change_of(State& state, DiskRandom& random) {
+Commit change_of(State& state, Random& random) {
     Commit out;
     if (random.one_in(8) && state.writers.size() > 1) {
         out.truncate_from = 1 + random.below(state.writers.size());
@@ -90,7 +90,7 @@ void agree(Store& store, const State& state) {
 void live(std::uint64_t seed, Synchronous synchronous, std::uint32_t sync_error_one_in,
           int rounds) {
     CAPTURE(seed);
-    DiskRandom random(seed);
+    Random random(seed);
     SimDisk disk(seed);
     std::map<std::uint64_t, State> possible{{0, {}}};
     std::uint64_t promised = 0;
@@ -207,7 +207,7 @@ TEST_CASE("disk: a power cut within the making of a store leaves none or a whole
 TEST_CASE("disk: a signer never forgets what it was allowed to sign") {
     for (std::uint64_t seed = 1; seed <= 60; ++seed) {
         CAPTURE(seed);
-        DiskRandom random(seed);
+        Random random(seed);
         SimDisk disk(seed);
         PublicKey key;
         std::uint64_t slot = 0;

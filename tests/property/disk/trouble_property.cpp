@@ -3,14 +3,14 @@
 //! it, and nothing wrong is ever handed out.
 #include <doctest/doctest.h>
 
-#include "core/sim/disk/random.hpp"
+#include "core/sim/random.hpp"
 #include "core/sim/disk/sim_disk.hpp"
 #include "tests/unit/store/store_fixture.hpp"
 
 using namespace synod;
 using namespace synod::store;
 using namespace synod::store::test;
-using sim::DiskRandom;
+using sim::Random;
 using sim::SimDisk;
 using sim::Stop;
 
@@ -31,7 +31,7 @@ StoreOptions on(const SimDisk& disk) {
 TEST_CASE("disk: a full disk refuses the commit whole, and takes the next when there is space") {
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
         CAPTURE(seed);
-        DiskRandom random(seed);
+        Random random(seed);
         SimDisk disk(seed);
         auto store = Store::open(kDir, on(disk));
         REQUIRE(store);
