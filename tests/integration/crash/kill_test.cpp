@@ -94,7 +94,8 @@ TEST_CASE("kill -9 at twenty random moments: each start goes on, and the store i
     setup.folder = folder.path() / "syncing";
     setup.genesis = chain.genesis();
     setup.peers = addresses_of(servers);
-    setup.sync = "  mode: full\n";  // slower than fast: more moments lie in the middle
+    setup.sync = "  mode: full\n";  // slower than fast, and so is one signature after the other:
+    setup.plugins = "  validation: simd\n";  // more moments lie in the middle
     setup.workers = 1;
     TestNode node(setup);
 

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <random>
 
+#include <synod/abi.h>
+
 #include "tests/integration/plugin_files/rig.hpp"
 
 namespace {
@@ -71,14 +73,18 @@ TEST_CASE("a plugin file that is missing, no library or not whole is refused by 
 
 TEST_CASE("a plugin of another ABI is refused with both versions and what to do") {
     const NodeFolder node;
+    const auto version = [](unsigned minor) {
+        return std::to_string(SYNOD_ABI_MAJOR) + "." + std::to_string(minor);
+    };
+    const auto ours = version(SYNOD_ABI_MINOR);
     refused_by_both(node, {host_plugin("older_major"),
-                           {"plugin.abi", "ABI major 0, which is older than this node's 1.0",
+                           {"plugin.abi", "ABI major 0, which is older than this node's " + ours,
                             "build the plugin again"}});
     refused_by_both(node, {host_plugin("newer_major"),
-                           {"plugin.abi", "ABI major 2, which is newer than this node's 1.0",
+                           {"plugin.abi", "ABI major 2, which is newer than this node's " + ours,
                             "update the node"}});
     refused_by_both(node, {host_plugin("newer_minor"),
-                           {"plugin.abi", "needs ABI 1.3, this node has 1.0", "update the node"}});
+                           {"plugin.abi", "needs ABI " + version(SYNOD_ABI_MINOR + 3) + ", this node has " + ours, "update the node"}});
     refused_by_both(node, {host_plugin("wrong_magic"), {"plugin.abi", "SYNODPLG", "rebuild"}});
     refused_by_both(node, {host_plugin("no_entry"), {"plugin.no_entry", "synod_entry_v1"}});
     refused_by_both(node, {host_plugin("bad_kind"), {"plugin.bad_descriptor", "synod.weather/1"}});
