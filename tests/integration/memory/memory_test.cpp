@@ -28,13 +28,11 @@ double mib(pid_t pid, const std::string& field) {
     return 0;
 }
 
-//! The peak of a node that syncs `blocks`; from two servers, because each limits what it gives.
-double peak_of_sync(std::uint64_t blocks, const std::string& sync_settings) {
-    const TestFolder folder("memory");
-    const auto chain = forge_chain(folder.path(), "forge", blocks, {"--txs", "1"});
-    const auto servers = start_servers(folder.path(), chain, 2);
+//! The peak of one node that syncs `blocks`.
+double peak_of_one(const TestFolder& folder, const ForgedChain& chain, const std::vector<TestNode>& servers,
+                   const std::string& sync_settings, std::uint64_t blocks, int number) {
     NodeSetup setup;
-    setup.folder = folder.path() / "syncing";
+    setup.folder = folder.path() / ("syncing-" + std::to_string(number));
     setup.genesis = chain.genesis();
     setup.peers = addresses_of(servers);
     setup.sync = sync_settings;
@@ -53,14 +51,29 @@ double peak_of_sync(std::uint64_t blocks, const std::string& sync_settings) {
     return peak;
 }
 
+//! The median of an odd number of syncs: which replies meet in memory moves a single peak by a tenth and
+//! more. From two servers, because each limits what it gives.
+double peak_of_sync(std::uint64_t blocks, const std::string& sync_settings, int syncs) {
+    const TestFolder folder("memory");
+    const auto chain = forge_chain(folder.path(), "forge", blocks, {"--txs", "1"});
+    const auto servers = start_servers(folder.path(), chain, 2);
+    std::vector<double> peaks;
+    for (int i = 0; i < syncs; ++i) {
+        peaks.push_back(peak_of_one(folder, chain, servers, sync_settings, blocks, i));
+    }
+    std::ranges::sort(peaks);
+    return peaks[peaks.size() / 2];
+}
+
 }  // namespace
 
 TEST_CASE("the peak memory of a syncing node is the same for a long chain") {
     const bool long_run = std::getenv("SYNOD_LONG") != nullptr;
     // Short chains don't fill the default window, so that a longer one would rightly take more.
     const std::string window = long_run ? "" : "  window_blocks: 1024\n  batch_size: 32\n";
-    const auto small = peak_of_sync(long_run ? 100'000 : 25'000, window);
-    const auto large = peak_of_sync(long_run ? 1'000'000 : 80'000, window);
+    const int syncs = long_run ? 1 : 3;
+    const auto small = peak_of_sync(long_run ? 100'000 : 25'000, window, syncs);
+    const auto large = peak_of_sync(long_run ? 1'000'000 : 80'000, window, syncs);
     MESSAGE("growth " << (large / small - 1) * 100 << " %");
     CHECK(large <= small * kMostGrowth);
     CHECK(std::max(small, large) < kMostMiB);
