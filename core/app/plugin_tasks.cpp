@@ -79,10 +79,7 @@ synod_status PluginTasks::parallel(host::Instance& who, void (*fn)(void*, std::u
 }
 
 void PluginTasks::settle(host::Instance& who) {
-    std::promise<void> done;
-    auto answer = done.get_future();
-    strand(who)->post([&] { done.set_value(); });
-    pool_.wait(std::move(answer));
+    strand(who)->post_and_wait([] {});
 }
 
 }  // namespace synod::app

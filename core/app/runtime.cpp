@@ -7,7 +7,6 @@
 
 #include <boost/json.hpp>
 #include <fstream>
-#include <future>
 #include <sstream>
 
 #include "core/app/static_plugins.hpp"
@@ -89,10 +88,7 @@ void Runtime::settle() {
     // What is planned goes on to be proven, and may release states in the end: both ways, in order.
     for (const auto& strand : {consensus_strand_, validation_strand_, consensus_strand_}) {
         if (strand) {
-            std::promise<void> done;
-            auto answer = done.get_future();
-            strand->post([&] { done.set_value(); });
-            pool_->wait(std::move(answer));
+            strand->post_and_wait([] {});
         }
     }
 }
@@ -115,13 +111,7 @@ Result<void> Runtime::prove(pipeline::CheckSet& checks) {
 }
 
 void Runtime::on_worker(const std::function<void()>& fn) {
-    std::promise<void> done;
-    auto answer = done.get_future();
-    consensus_strand_->post([&] {
-        fn();
-        done.set_value();
-    });
-    pool_->wait(std::move(answer));
+    consensus_strand_->post_and_wait(fn);
 }
 
 Result<std::unique_ptr<Runtime>> Runtime::start(const host::Manifest& manifest,

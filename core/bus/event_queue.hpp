@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <boost/circular_buffer.hpp>
+#include <vector>
 
 #include "core/bus/event.hpp"
 

@@ -155,7 +155,7 @@ Result<synod_status> guarded(Instance& instance, const Terms& terms, std::uint64
     ErrorSlot error;
     synod_status status = SYNOD_E_INTERNAL;
     const CrumbScope crumb(instance.alias().c_str(), terms.function, batch);
-    instance.count_call(terms.role == Role::kWorker);
+    instance.count_call();
     const auto begin = timed ? Steady::now() : Steady::time_point{};
     try {
         status = fn(error.get());

@@ -79,18 +79,8 @@ class Instance {
     //! What the fence counted since the instance was made. busy_ns holds the calls that were timed
     //! (core/host/guard.hpp says which); a call that a plugin's call makes counts in both.
     std::atomic<std::uint64_t> busy_ns{0}, over_budget{0}, failures{0};
-    [[nodiscard]] std::uint64_t calls() const {
-        return calls_in_turn_.load(std::memory_order_relaxed) + calls_shared_.load(std::memory_order_relaxed);
-    }
-    //! `in_turn`: a [worker] call. Those come one after another, so counting them takes no locked
-    //! instruction, which would be a third of the fence's cost.
-    void count_call(bool in_turn) {
-        if (in_turn) {
-            calls_in_turn_.store(calls_in_turn_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-        } else {
-            calls_shared_.fetch_add(1, std::memory_order_relaxed);
-        }
-    }
+    [[nodiscard]] std::uint64_t calls() const { return calls_.load(std::memory_order_relaxed); }
+    void count_call() { calls_.fetch_add(1, std::memory_order_relaxed); }
 
   private:
     friend class Registry;
@@ -104,7 +94,7 @@ class Instance {
     Result<void> take_table();
     void discard();  //!< destroys a handle that never became an instance
 
-    std::atomic<std::uint64_t> calls_in_turn_{0}, calls_shared_{0};
+    std::atomic<std::uint64_t> calls_{0};
     const Plugin& plugin_;
     std::string alias_, config_;
     std::atomic<State> state_{State::kNone};

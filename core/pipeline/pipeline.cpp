@@ -371,13 +371,7 @@ void Pipeline::on_consensus(std::function<void()> work, std::function<void()> do
 }
 
 void Pipeline::on_consensus_and_wait(const std::function<void()>& work) {
-    std::promise<void> done;
-    auto answer = done.get_future();
-    plan_strand_->post([&] {
-        work();
-        done.set_value();
-    });
-    pool_.wait(std::move(answer));
+    plan_strand_->post_and_wait(work);
 }
 
 void Pipeline::prove(std::shared_ptr<CheckSet> checks,

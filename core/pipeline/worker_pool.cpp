@@ -103,6 +103,16 @@ void WorkerPool::parallel(std::uint32_t n, const std::function<void(std::uint32_
     join->finished.wait(lock, [&] { return join->done.load() == n; });
 }
 
+void Strand::post_and_wait(const Task& task) {
+    std::promise<void> done;
+    auto answer = done.get_future();
+    post([&] {
+        task();
+        done.set_value();
+    });
+    pool_.wait(std::move(answer));
+}
+
 void Strand::post(Task task) {
     {
         const std::scoped_lock lock(mutex_);

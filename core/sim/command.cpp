@@ -95,7 +95,7 @@ int run(const Asked& asked) {
         }
     }
     if (asked.seeds > 1) {
-        std::printf("%llu simulations, %llu broken\n", static_cast<unsigned long long>(ran),
+        std::fprintf(asked.json ? stderr : stdout, "%llu simulations, %llu broken\n", static_cast<unsigned long long>(ran),
                     static_cast<unsigned long long>(broken));
     }
     return broken == 0 ? app::kDone : app::kFailed;

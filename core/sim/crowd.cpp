@@ -67,7 +67,6 @@ class Crowd::Peer final : public net::NetworkHandler {
                static_cast<UnixMs>(std::chrono::duration_cast<std::chrono::milliseconds>(events_.now()).count());
     }
     void come() {
-        ++crowd_.visits_;
         transport_ = network_.open(host_, config_, *this);
         transport_->dial(address_of(targets_[random_.below(targets_.size())]), kPort);
         events_.after(random_.between(kShortestStay, kLongestStay), std::weak_ptr<void>(life_), [this] {

@@ -19,13 +19,11 @@ class Crowd {
     ~Crowd();
     Crowd(const Crowd&) = delete;
     Crowd& operator=(const Crowd&) = delete;
-    [[nodiscard]] std::uint64_t visits() const { return visits_; }
 
   private:
     class Peer;
     const std::vector<HostId> targets_;
     std::vector<std::unique_ptr<Peer>> peers_;
-    std::uint64_t visits_ = 0;
 };
 
 }  // namespace synod::sim

@@ -36,7 +36,7 @@ void Lane::post(Duration delay, Task task) {
     const auto number = ++numbered_;
     queue_.emplace(number, std::move(task));
     events_.after(when - events_.now(), weak_from_this(), [this, number] {
-        // It may have run already, out of turn.
+        // It may be gone already, cleared.
         if (auto found = queue_.extract(number)) {
             found.mapped()();
         }
@@ -51,11 +51,6 @@ void Lane::later(Duration delay, Task task) {
             found.mapped()();
         }
     });
-}
-
-void Lane::run_first() {
-    auto first = queue_.extract(queue_.begin());
-    first.mapped()();
 }
 
 void Lane::clear() {

@@ -4,7 +4,6 @@
 //! its time and, at one time, of its posting. One thread; nothing else moves time.
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -60,10 +59,6 @@ class Lane : public std::enable_shared_from_this<Lane> {
     void post(Duration delay, Task task);
     //! Runs after the delay, whatever else waits.
     void later(Duration delay, Task task);
-    [[nodiscard]] bool empty() const { return queue_.empty(); }
-    [[nodiscard]] std::size_t queued() const { return queue_.size(); }
-    //! Runs the first at once. Precondition: there is one.
-    void run_first();
     void clear();
 
   private:

@@ -127,12 +127,8 @@ Result<std::shared_ptr<const Foundation>> lay_foundation(const FoundationOptions
     }
     out->folder = std::move(*folder);
     out->authorities = forge::make_authorities(kForgeSeed, options.authorities);
-    auto genesis = forge::genesis_text(out->authorities, {forge::kSlotMs, forge::kStartSlot, 0});
-    if (options.max_blocks_without_pow > 0) {
-        const std::string none = "max_blocks_without_pow: 0\n";
-        genesis.replace(genesis.find(none), none.size(),
-                        "max_blocks_without_pow: " + std::to_string(options.max_blocks_without_pow) + "\n");
-    }
+    const auto genesis = forge::genesis_text(
+        out->authorities, {forge::kSlotMs, forge::kStartSlot, 0, options.max_blocks_without_pow});
     if (auto written = forge::write_new(out->folder->path() / "genesis.yaml", genesis); !written) {
         return std::unexpected(written.error());
     }

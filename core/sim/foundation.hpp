@@ -33,7 +33,7 @@ struct FoundationOptions {
     std::uint32_t authorities = 4;
     std::uint64_t blocks = 100;  //!< that are forged; their slots end when a simulation begins
     std::uint32_t max_blocks_without_pow = 0;  //!< 0: the chain needs no work
-    std::string validation = "batch";
+    std::string validation = host::kDefaultBackend;
     std::string scoring = "weighted";
     std::string optimizer = "aimd";
 };

@@ -2,13 +2,14 @@
 #include "core/sim/network.hpp"
 
 #include <algorithm>
+#include <deque>
 
 #include "core/net/frame.hpp"
 
 namespace synod::sim {
 
 std::string address_of(HostId host) {
-    // Public unicast space, a /16 a host: 11.0 .. 126.255.
+    // 11.0 .. 126.255
     return std::to_string(11 + host / 256) + "." + std::to_string(host % 256) + ".0.1";
 }
 

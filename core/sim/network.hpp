@@ -33,7 +33,7 @@ inline constexpr std::size_t kSegmentBytes = 1'448;
 inline constexpr Duration kIdleCheck = std::chrono::seconds(5);
 inline constexpr std::uint16_t kPort = 9'000;
 
-//! 10.a.b.1 or the like: every host in a /16 of its own, unless it is told another's.
+//! Public unicast space, every host in a /16 of its own.
 std::string address_of(HostId host);
 
 class Network {

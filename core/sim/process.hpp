@@ -2,6 +2,8 @@
 #pragma once
 //! What a simulated process has in the place of threads and clocks. One thread: the world's.
 
+#include <deque>
+
 #include "core/app/node/control_loop.hpp"
 #include "core/host/services.hpp"
 #include "core/pipeline/worker_pool.hpp"

@@ -17,7 +17,7 @@ namespace synod::sim {
 
 struct Violation {
     Instant at{};
-    std::string rule;    //!< agreement, undone, invalid, double_sign, false_ban, corrupt, liveness, not_halted
+    std::string rule;    //!< as in README.md, "What is watched"
     std::string host;
     std::string detail;
 };

@@ -21,6 +21,46 @@ constexpr std::array<std::string_view, kBehaviours> kNames{
 constexpr std::array<std::string_view, 9> kFaults{"partition", "kill",        "power", "crash_loop", "clock",
                                                   "disk_full", "disk_errors", "lines", "churn"};
 
+//! What a scenario may say.
+constexpr std::string_view kSchemaText = R"json({
+"type": "object", "additionalProperties": false, "required": ["name", "about"], "properties": {
+"name": {"type": "string", "description": "as in the report"},
+"about": {"type": "string", "description": "what it shows, for people"},
+"authorities": {"type": "integer", "default": 4, "minimum": 1, "maximum": 64},
+"blocks": {"type": "integer", "default": 100, "minimum": 1, "maximum": 100000, "description": "of the chain that authorities have at the start"},
+"max_blocks_without_pow": {"type": "integer", "default": 0, "minimum": 0, "maximum": 1000000},
+"nodes": {"type": "integer", "default": 1, "minimum": 0, "maximum": 1000, "description": "that have nothing at the start"},
+"crowd": {"type": "integer", "default": 0, "minimum": 0, "maximum": 10000, "description": "light peers that come and go"},
+"twins": {"type": "array", "default": [], "items": {"type": "integer", "minimum": 0, "maximum": 63}, "description": "authorities of which two processes run with one key"},
+"hostile": {"type": "array", "default": [], "items": {"type": "object", "additionalProperties": false, "properties": {
+  "count": {"type": "integer", "default": 1, "minimum": 1, "maximum": 1000},
+  "does": {"type": "array", "default": [], "items": {"type": "string", "enum": ["invalid_signature", "wrong_body", "truncate", "fork_server", "height_liar", "slow_drip", "stall", "flood", "garbage", "replay", "empty", "busy", "eclipse", "stale"]}}}}},
+"network": {"type": "object", "additionalProperties": false, "properties": {
+  "latency_low": {"type": "integer", "format": "duration", "default": 5, "minimum": 1, "maximum": 10000},
+  "latency_high": {"type": "integer", "format": "duration", "default": 40, "minimum": 1, "maximum": 10000},
+  "bandwidth": {"type": "integer", "format": "bytes", "default": 12500000, "minimum": 1024, "maximum": 10000000000},
+  "loss": {"type": "number", "format": "ratio", "default": 0, "minimum": 0, "maximum": 0.5, "description": "share of segments"},
+  "resets": {"type": "number", "format": "ratio", "default": 0, "minimum": 0, "maximum": 0.1, "description": "share of frames whose connection breaks"}}},
+"cold": {"type": "boolean", "default": false, "description": "all authorities start at the same moment"},
+"sync_full": {"type": "boolean", "default": false, "description": "stores wait for the disk at every commit"},
+"faults_end": {"type": "integer", "format": "duration", "default": 20000, "minimum": 1, "maximum": 86400000},
+"settle": {"type": "integer", "format": "duration", "default": 120000, "minimum": 1, "maximum": 86400000, "description": "after the faults' end until all honest nodes follow the tip"},
+"faults": {"type": "array", "default": [], "items": {"type": "object", "additionalProperties": false, "required": ["what", "at"], "properties": {
+  "what": {"type": "string", "enum": ["partition", "kill", "power", "crash_loop", "clock", "disk_full", "disk_errors", "lines", "churn"]},
+  "at": {"type": "integer", "format": "duration", "minimum": 1, "maximum": 86400000},
+  "lasts": {"type": "integer", "format": "duration", "default": 5000, "minimum": 1, "maximum": 86400000},
+  "every": {"type": "integer", "format": "duration", "default": 5000, "minimum": 100, "maximum": 86400000},
+  "hosts": {"type": "array", "default": [], "items": {"type": "string"}},
+  "groups": {"type": "array", "default": [], "items": {"type": "array", "items": {"type": "string"}}},
+  "one_way": {"type": "boolean", "default": false},
+  "ms": {"type": "integer", "default": 0, "minimum": -86400000, "maximum": 86400000},
+  "ppm": {"type": "integer", "default": 0, "minimum": -100000, "maximum": 100000},
+  "one_in": {"type": "integer", "default": 100, "minimum": 2, "maximum": 1000000},
+  "latency": {"type": "integer", "format": "duration", "default": 500, "minimum": 1, "maximum": 60000},
+  "loss": {"type": "number", "format": "ratio", "default": 0, "minimum": 0, "maximum": 0.5}}}},
+"ends": {"type": "string", "default": "synced", "enum": ["synced", "halted"], "description": "how it must end: all honest nodes at the tip with open gates, or stopped and saying why"}
+}})json";
+
 Duration ms(const json::value& value) { return std::chrono::milliseconds(value.as_int64()); }
 
 std::vector<std::string> texts(const json::value& list) {
@@ -107,54 +147,12 @@ bool provable(Behaviour behaviour) {
     }
 }
 
-std::string_view scenario_schema() {
-    static constexpr std::string_view kSchema = R"json({
-"type": "object", "additionalProperties": false, "required": ["name", "about"], "properties": {
-"name": {"type": "string", "description": "as in the report"},
-"about": {"type": "string", "description": "what it shows, for people"},
-"authorities": {"type": "integer", "default": 4, "minimum": 1, "maximum": 64},
-"blocks": {"type": "integer", "default": 100, "minimum": 1, "maximum": 100000, "description": "of the chain that authorities have at the start"},
-"max_blocks_without_pow": {"type": "integer", "default": 0, "minimum": 0, "maximum": 1000000},
-"nodes": {"type": "integer", "default": 1, "minimum": 0, "maximum": 1000, "description": "that have nothing at the start"},
-"crowd": {"type": "integer", "default": 0, "minimum": 0, "maximum": 10000, "description": "light peers that come and go"},
-"twins": {"type": "array", "default": [], "items": {"type": "integer", "minimum": 0, "maximum": 63}, "description": "authorities of which two processes run with one key"},
-"hostile": {"type": "array", "default": [], "items": {"type": "object", "additionalProperties": false, "properties": {
-  "count": {"type": "integer", "default": 1, "minimum": 1, "maximum": 1000},
-  "does": {"type": "array", "default": [], "items": {"type": "string", "enum": ["invalid_signature", "wrong_body", "truncate", "fork_server", "height_liar", "slow_drip", "stall", "flood", "garbage", "replay", "empty", "busy", "eclipse", "stale"]}}}}},
-"network": {"type": "object", "additionalProperties": false, "properties": {
-  "latency_low": {"type": "integer", "format": "duration", "default": 5, "minimum": 1, "maximum": 10000},
-  "latency_high": {"type": "integer", "format": "duration", "default": 40, "minimum": 1, "maximum": 10000},
-  "bandwidth": {"type": "integer", "format": "bytes", "default": 12500000, "minimum": 1024, "maximum": 10000000000},
-  "loss": {"type": "number", "format": "ratio", "default": 0, "minimum": 0, "maximum": 0.5, "description": "share of segments"},
-  "resets": {"type": "number", "format": "ratio", "default": 0, "minimum": 0, "maximum": 0.1, "description": "share of frames whose connection breaks"}}},
-"cold": {"type": "boolean", "default": false, "description": "all authorities start at the same moment"},
-"sync_full": {"type": "boolean", "default": false, "description": "stores wait for the disk at every commit"},
-"faults_end": {"type": "integer", "format": "duration", "default": 20000, "minimum": 1, "maximum": 86400000},
-"settle": {"type": "integer", "format": "duration", "default": 120000, "minimum": 1, "maximum": 86400000, "description": "after the faults' end until all honest nodes follow the tip"},
-"faults": {"type": "array", "default": [], "items": {"type": "object", "additionalProperties": false, "required": ["what", "at"], "properties": {
-  "what": {"type": "string", "enum": ["partition", "kill", "power", "crash_loop", "clock", "disk_full", "disk_errors", "lines", "churn"]},
-  "at": {"type": "integer", "format": "duration", "minimum": 1, "maximum": 86400000},
-  "lasts": {"type": "integer", "format": "duration", "default": 5000, "minimum": 1, "maximum": 86400000},
-  "every": {"type": "integer", "format": "duration", "default": 5000, "minimum": 100, "maximum": 86400000},
-  "hosts": {"type": "array", "default": [], "items": {"type": "string"}},
-  "groups": {"type": "array", "default": [], "items": {"type": "array", "items": {"type": "string"}}},
-  "one_way": {"type": "boolean", "default": false},
-  "ms": {"type": "integer", "default": 0, "minimum": -86400000, "maximum": 86400000},
-  "ppm": {"type": "integer", "default": 0, "minimum": -100000, "maximum": 100000},
-  "one_in": {"type": "integer", "default": 100, "minimum": 2, "maximum": 1000000},
-  "latency": {"type": "integer", "format": "duration", "default": 500, "minimum": 1, "maximum": 60000},
-  "loss": {"type": "number", "format": "ratio", "default": 0, "minimum": 0, "maximum": 0.5}}}},
-"ends": {"type": "string", "default": "synced", "enum": ["synced", "halted"], "description": "how it must end: all honest nodes at the tip with open gates, or stopped and saying why"}
-}})json";
-    return kSchema;
-}
-
 Result<Scenario> parse_scenario(std::string_view text, const std::filesystem::path& file) {
     auto document = host::parse_yaml(text, file.string());
     if (!document) {
         return std::unexpected(document.error());
     }
-    static const auto kSchema = json::parse(scenario_schema());
+    static const auto kSchema = json::parse(kSchemaText);
     std::vector<host::Problem> problems;
     const auto value = host::check_tree(document->root, kSchema, "", problems);
     if (!problems.empty()) {

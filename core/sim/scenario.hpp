@@ -89,7 +89,5 @@ struct Scenario {
 //! Error message: every problem, rendered. Codes: config.*, sim.unreadable.
 Result<Scenario> parse_scenario(std::string_view text, const std::filesystem::path& file);
 Result<Scenario> load_scenario(const std::filesystem::path& file);
-//! The schema, as JSON text.
-std::string_view scenario_schema();
 
 }  // namespace synod::sim

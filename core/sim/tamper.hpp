@@ -14,12 +14,11 @@ namespace synod::sim {
 //! What a hostile host knows.
 struct TamperPlan {
     std::set<Behaviour> does;
-    HostId host = 0;
     std::vector<HostId> like_it;        //!< for those that name only their like
     std::uint32_t header_length = 119;  //!< bytes of a block in front of its signature
 };
 
-//! Bytes that it sent and that were not what an honest peer would have sent, by behaviour.
+//! Frames that it sent and that were not what an honest peer would have sent, by behaviour.
 struct TamperFigures {
     std::map<Behaviour, std::uint64_t> frames;
 };

@@ -146,7 +146,7 @@ World::Member& World::add(HostPlan plan, bool honest, std::set<Behaviour> does) 
     Wrap wrap;
     if (!member.does.empty()) {
         wrap = [this, &member, id](std::unique_ptr<net::Transport> behind) {
-            return tamper(std::move(behind), {member.does, id, hostile_}, events_, random_.stream("tamper", id),
+            return tamper(std::move(behind), {member.does, hostile_}, events_, random_.stream("tamper", id),
                           member.tampered);
         };
     }

@@ -49,7 +49,7 @@ std::vector<double> nanoseconds(std::vector<double> seconds) {
 }  // namespace
 
 Figures bench_abi(Workspace& work) {
-    auto runtime = work.runtime(work.options().backend, work.options().isa);
+    auto runtime = work.runtime();
     if (!runtime) {
         return all_failed("abi", runtime.error());
     }

@@ -20,7 +20,7 @@ struct Options {
     std::vector<std::string> families;  //!< names of kFamilies
     std::size_t runs = kLeastRuns;
     std::uint64_t blocks = 0;           //!< 0: each family's own default
-    std::string backend{host::kDefaultBackend};       //!< validation plugin of verify, pipeline and the nodes
+    std::string backend{host::kDefaultBackend};  //!< validation plugin of verify, pipeline and the nodes
     std::string isa;                    //!< its instruction set; empty: its own choice
     std::filesystem::path dir;          //!< where the temporary folder is made; empty: the system's
 };

@@ -37,6 +37,15 @@ std::string manifest_text(const NodeSetup& setup) {
 
 }  // namespace
 
+NodeSetup node_setup(Workspace& work, const std::string& folder, const fs::path& genesis) {
+    NodeSetup out;
+    out.folder = work.fresh(folder);
+    out.genesis = genesis;
+    out.validation = work.options().backend;
+    out.isa = work.options().isa;
+    return out;
+}
+
 Result<NodeProcess> NodeProcess::make(NodeSetup setup) {
     if (setup.data.empty()) {
         setup.data = setup.folder / "data";
@@ -146,13 +155,9 @@ Result<NodeProcess> start_server(Workspace& work, const BenchChain& chain) {
     if (!ports) {
         return std::unexpected(ports.error());
     }
-    NodeSetup setup;
-    setup.folder = work.fresh("server");
+    auto setup = node_setup(work, "server", chain.genesis());
     setup.data = chain.store();  // as it is: it is only read, and a copy of a long one takes long
-    setup.genesis = chain.genesis();
     setup.port = ports->front();
-    setup.validation = work.options().backend;
-    setup.isa = work.options().isa;
     auto node = NodeProcess::make(std::move(setup));
     if (!node) {
         return node;

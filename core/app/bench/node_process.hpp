@@ -32,6 +32,9 @@ struct NodeSetup {
     std::string isa;  //!< of the validation plugin; empty: its own choice
 };
 
+//! For a node in a fresh folder of that name, which proves with what the options say.
+NodeSetup node_setup(Workspace& work, const std::string& folder, const std::filesystem::path& genesis);
+
 class NodeProcess {
   public:
     using Clock = std::chrono::steady_clock;

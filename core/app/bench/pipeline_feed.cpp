@@ -49,7 +49,7 @@ Result<std::unique_ptr<PipelineFeed>> PipelineFeed::make(Workspace& work, std::u
     if (!chain) {
         return std::unexpected(chain.error());
     }
-    auto runtime = work.runtime(work.options().backend, work.options().isa);
+    auto runtime = work.runtime();
     if (!runtime) {
         return std::unexpected(runtime.error());
     }

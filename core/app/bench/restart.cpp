@@ -37,14 +37,10 @@ Result<double> once(NodeProcess& node, std::uint64_t& height, std::uint64_t most
 }
 
 Result<NodeProcess> start_syncing(Workspace& work, const BenchChain& chain, const NodeProcess& server) {
-    NodeSetup setup;
-    setup.folder = work.fresh("restarted");
-    setup.genesis = chain.genesis();
+    auto setup = node_setup(work, "restarted", chain.genesis());
     setup.identity = chain.key(0);
     setup.peer = server.contact();
     setup.mode = "full";
-    setup.validation = work.options().backend;
-    setup.isa = work.options().isa;
     auto node = NodeProcess::make(std::move(setup));
     if (node) {
         if (auto started = node->start(); !started) {

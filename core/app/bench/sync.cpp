@@ -10,8 +10,6 @@ namespace synod::app::bench {
 
 namespace {
 
-//! So that one node may serve all of it: beyond about 240,000 such blocks in ten seconds the server's limit
-//! for one peer (cost_limits.hpp) is what is measured.
 constexpr std::uint64_t kFastBlocks = 200'000;
 constexpr std::uint64_t kFullPart = 10;  // a full run's chain is so much shorter: it is an order slower
 

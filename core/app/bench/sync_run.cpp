@@ -30,14 +30,10 @@ Result<SyncRun> watch(NodeProcess& node, std::uint64_t height) {
 
 Result<SyncRun> sync_once(Workspace& work, const BenchChain& chain, const NodeProcess& server,
                           const std::string& mode, std::uint64_t height) {
-    NodeSetup setup;
-    setup.folder = work.fresh("syncing");
-    setup.genesis = chain.genesis();
+    auto setup = node_setup(work, "syncing", chain.genesis());
     setup.identity = chain.key(0);
     setup.peer = server.contact();
     setup.mode = mode;
-    setup.validation = work.options().backend;
-    setup.isa = work.options().isa;
     auto node = NodeProcess::make(setup);
     if (!node) {
         return std::unexpected(node.error());

@@ -77,7 +77,7 @@ Result<Tip> set_up(Workspace& work, const BenchChain& chain, NodeProcess& node) 
         return std::unexpected(started.error());
     }
     auto up = node.wait_for(kNodeStart, [](const devnet::View&) { return true; });
-    auto runtime = up ? work.runtime(work.options().backend, work.options().isa) : std::unexpected(up.error());
+    auto runtime = up ? work.runtime() : std::unexpected(up.error());
     if (!runtime) {
         return std::unexpected(runtime.error());
     }
@@ -113,12 +113,8 @@ Result<NodeProcess> make_node(Workspace& work, const BenchChain& chain) {
     if (!ports) {
         return std::unexpected(ports.error());
     }
-    NodeSetup setup;
-    setup.folder = work.fresh("tip");
-    setup.genesis = chain.genesis();
+    auto setup = node_setup(work, "tip", chain.genesis());
     setup.port = ports->front();
-    setup.validation = work.options().backend;
-    setup.isa = work.options().isa;
     return NodeProcess::make(std::move(setup));
 }
 

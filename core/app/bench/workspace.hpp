@@ -67,6 +67,8 @@ class Workspace {
     //! Errors: those of offline_runtime.
     Result<std::unique_ptr<Runtime>> runtime(const std::string& validation, const std::string& isa = {},
                                              unsigned workers = 0);
+    //! The same with the backend and instruction set of the options.
+    Result<std::unique_ptr<Runtime>> runtime() { return runtime(options_.backend, options_.isa); }
     //! Says on standard error what is done now.
     static void say(const std::string& line);
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/app/mining/mining.hpp"
 
-#include <sodium.h>
-
 #include <algorithm>
 
+#include "core/app/node/gossip_digest.hpp"
 #include "core/base/codec.hpp"
 
 namespace synod::app {
@@ -16,12 +15,6 @@ namespace {
 const Bytes kWorkKey{'w', 'o', 'r', 'k'};
 const Bytes kRecordsKey{'r', 'e', 'c', 'o', 'r', 'd', 's'};
 constexpr const char* kSpace = "mining";
-
-Hash digest_of(ByteView bytes) {
-    Hash out;
-    crypto_generichash(out.data.data(), out.size(), bytes.data(), bytes.size(), nullptr, 0);
-    return out;
-}
 
 //! A rule's name as an error's code.
 std::string code_of(const std::string& rule) {
@@ -217,7 +210,7 @@ void Mining::on_record(std::uint64_t peer, const SharedBytes& bytes) {
     if (seen_.size() >= kMaxSeenRecords) {
         seen_.clear();
     }
-    if (!seen_.insert(digest_of(bytes.view)).second) {
+    if (!seen_.insert(gossip_digest(bytes.view)).second) {
         return;
     }
     auto judged = std::make_shared<Judged>();
@@ -228,7 +221,7 @@ void Mining::on_record(std::uint64_t peer, const SharedBytes& bytes) {
         } else if (judged->rule.empty()) {
             listener_.problem(*judged->error);
         } else if (of_the_moment(judged->rule)) {
-            seen_.erase(digest_of(judged->record));  // it may hold in a moment: let it come again
+            seen_.erase(gossip_digest(judged->record));  // it may hold in a moment: let it come again
         } else if (peer != 0) {
             listener_.misbehaved(peer, {judged->rule, 0, {}, judged->error->message, false});
         }
@@ -241,7 +234,7 @@ void Mining::accept(const Judged& judged, std::uint64_t from) {
     if (record.range_start <= keeper_.head_weight().final_height || !pool_.add(std::move(record))) {
         return;
     }
-    seen_.insert(digest_of(judged.record));
+    seen_.insert(gossip_digest(judged.record));
     keep_records();
     listener_.note("a proof of work up to block " + std::to_string(judged.what.range_end) +
                    " waits for the next block");

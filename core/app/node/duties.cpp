@@ -1,22 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/app/node/duties.hpp"
-#include "core/base/planted.hpp"
 
-#include <sodium.h>
+#include "core/app/node/gossip_digest.hpp"
+#include "core/base/planted.hpp"
 
 namespace synod::app {
 
 using pipeline::CheckSet;
-
-namespace {
-
-Hash digest_of(ByteView bytes) {
-    Hash out;
-    crypto_generichash(out.data.data(), out.size(), bytes.data(), bytes.size(), nullptr, 0);
-    return out;
-}
-
-}  // namespace
 
 Duties::Duties(ChainKeeper& keeper, pipeline::Pipeline& pipeline, Links& links,
                std::shared_ptr<Signer> signer, Listener listener)
@@ -201,7 +191,7 @@ void Duties::on_attestation(std::uint64_t peer, const SharedBytes& bytes) {
     if (seen_.size() >= kMaxSeenAttestations) {
         seen_.clear();
     }
-    if (!seen_.insert(digest_of(bytes.view)).second) {
+    if (!seen_.insert(gossip_digest(bytes.view)).second) {
         return;
     }
     struct Checked {

@@ -434,8 +434,7 @@ void Node::slot(std::uint64_t now_slot) {
     in.holds_quorum_alone = duties_->authority() && keeper_->info().quorum == 1;
     driver_->feed(in);
     driver_->feed(sync::SlotTick{now_slot});
-    if (const auto state = driver_->machine().state();
-        state == sync::State::synced || state == sync::State::catching_up) {
+    if (at_tip()) {
         keeper_->know_head_parent();
     }
     gate_open_ = driver_->machine().gate().open;

@@ -40,7 +40,6 @@ class SimFile {
     void lose_unsynced(Random& random);
     //! Turns one bit, as a decaying medium does; false beyond the end.
     bool flip_bit(std::uint64_t offset, unsigned bit);
-    [[nodiscard]] std::size_t unsafe_sectors() const { return unsafe_.size(); }
 
   private:
     using Sector = std::array<std::uint8_t, kSectorBytes>;

@@ -4,8 +4,7 @@
 
 #include <random>
 
-#include "core/store/sqlite.hpp"
-#include "tests/support/nodes.hpp"
+#include "tests/support/stored.hpp"
 
 namespace {
 
@@ -16,35 +15,6 @@ constexpr std::uint64_t kBlocks = 20'000;
 constexpr int kKills = 20;
 constexpr int kVerifyEvery = 7;  //!< kills between looks at the store in the middle of the sync
 constexpr Duration kWholeSync = std::chrono::seconds(90);
-
-//! What a dead node's file holds: blocks in packs, and the highest block above them.
-struct Stored {
-    std::uint64_t committed = 0;
-    std::uint64_t head = 0;
-};
-
-//! Looks at a copy: opening the file itself would recover its log before the node has to.
-Stored stored_by(const TestNode& node, const TestFolder& folder) {
-    if (!fs::exists(node.data() / "synod.db")) {
-        return {};  // it died before it had made one
-    }
-    const auto copy = folder.path() / "copy";
-    fs::remove_all(copy);
-    fs::create_directories(copy);
-    for (const char* file : {"synod.db", "synod.db-wal"}) {
-        if (fs::exists(node.data() / file)) {
-            fs::copy_file(node.data() / file, copy / file);
-        }
-    }
-    auto db = store::Database::open((copy / "synod.db").string(), store::Access::read_write);
-    REQUIRE(db);
-    auto packed = db->scalar("SELECT coalesce(max(first_height + count), 0) FROM packs");
-    auto above = db->scalar("SELECT coalesce(max(height), 0) FROM fork_blocks");
-    REQUIRE(packed);
-    REQUIRE(above);
-    const auto committed = static_cast<std::uint64_t>(std::max<std::int64_t>(*packed, 1) - 1);
-    return {committed, std::max(committed, static_cast<std::uint64_t>(*above))};
-}
 
 std::uint64_t seed_of_this_run() {
     if (const char* given = std::getenv("SYNOD_SEED")) {
@@ -121,7 +91,7 @@ TEST_CASE("kill -9 at twenty random moments: each start goes on, and the store i
                      << node.log());
         REQUIRE(node.running());
         node.kill();
-        const auto now = stored_by(node, folder);
+        const auto now = stored_by(node, folder.path());
         moments += " " + std::to_string(now.committed);
         if (life.answered) {
             CHECK(life.first >= before.head);
@@ -151,6 +121,6 @@ TEST_CASE("kill -9 at twenty random moments: each start goes on, and the store i
     REQUIRE(status);
     CHECK(status->at("head_hash").as_string() == chain.head);
     CHECK(node.stop() == 0);
-    CHECK(stored_by(node, folder).head == kBlocks);
+    CHECK(stored_by(node, folder.path()).head == kBlocks);
     expect_sound(folder, node, chain);
 }

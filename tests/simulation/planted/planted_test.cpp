@@ -67,6 +67,9 @@ TEST_CASE("planted: every fault is found") {
         if (search == nullptr) {
             const auto rule = broken(plant.scenario, plant.seed, workshop);
             CHECK_MESSAGE(!rule.empty(), plant.fault << " isn't found by " << plant.scenario << " " << plant.seed);
+            planted_now.clear();
+            CHECK_MESSAGE(broken(plant.scenario, plant.seed, workshop).empty(),
+                          plant.scenario << " " << plant.seed << " is broken without a fault");
         }
         std::string found;
         std::uint64_t seed = 1;
