@@ -183,8 +183,9 @@ void HeaderWalk::had_nothing(Peer& peer, const OpenRequest& request) {
     if (request.fork) {
         abandon_fork();
     }
-    // One block above what it proved is its newest: true, and not certified yet, so it can't be shown.
-    const bool backed = peer.claim <= peer.proven + 1;
+    // One block above what it proved is its newest: true, and not certified yet, so it can't be shown. And what we
+    // have verified ourselves needs no showing: a block that was pushed may be here before its status is.
+    const bool backed = peer.claim <= std::max(peer.proven, s_.head.height) + 1;
     if (peer.claim >= from && !backed && ++peer.unbacked >= s_.config.unbacked_probes) {
         s_.emit(Penalise{peer.id, Offence::claimed_height_never_backed, peer.claim,
                          "headers.claim_unbacked"});

@@ -142,6 +142,31 @@ TEST_CASE("a false claim is found whatever else is proven, an uncertified newest
     }
 }
 
+TEST_CASE("a claim of what we have verified ourselves is no lie, though its sender didn't prove it yet") {
+    for (const Height claim : {52, 53}) {
+        CAPTURE(claim);
+        Machine machine({}, block(51), 51, block(48));
+        machine.step(Start{}, 0s);
+        machine.step(PeerUp{1, false, 1}, 0s);
+        machine.step(EvidenceVerified{1, 49, hash_of(49), 49}, 0s);  // the blocks after it were pushed
+        Instant now{};
+        int asked = 0, lies = 0;
+        for (Slot i = 52; i < 150; ++i) {
+            machine.step(PeerClaim{1, claim}, now);
+            now += 1s;
+            auto actions = machine.step(Tick{}, now);
+            if (const auto* h = first<RequestHeaders>(actions)) {
+                ++asked;
+                actions = machine.step(HeadersReceived{h->request, ReplyResult::ok, 0, 0}, now);
+                lies += first<Penalise>(actions) != nullptr ? 1 : 0;
+            }
+            machine.step(SlotTick{i}, now);
+        }
+        CHECK(asked > 3);
+        CHECK((lies > 0) == (claim > 52));
+    }
+}
+
 TEST_CASE("a peer that refuses our head and twice our committed block is on another chain") {
     Machine machine({}, block(10), 10, block(5));
     machine.step(Start{}, 0s);
