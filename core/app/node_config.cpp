@@ -93,6 +93,7 @@ Result<NodeConfig> node_settings(const host::Manifest& manifest) {
     out.wanted_peers = static_cast<std::size_t>(manifest.integer("network", "wanted_peers"));
     out.max_peers = static_cast<std::size_t>(manifest.integer("network", "max_peers"));
     out.consensus_timeout = manifest.duration("federation", "consensus_timeout");
+    out.adopt_signatures = manifest.flag("federation", "adopt_signatures");
     fill_sync(manifest, out.sync);
     auto mode = mode_of(manifest.text("sync", "mode"));
     if (!mode) {

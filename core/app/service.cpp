@@ -204,6 +204,9 @@ void Service::run(const std::function<bool()>& after_tick) {
     auto& loop = runtime_->loop();
     loop.run([&] {
         node_->tick();
+        if (!halted_ && node_->halted()) {
+            halted_ = node_->halted();
+        }
         if (!after_tick() || halted_) {
             loop.quit();
         }

@@ -27,6 +27,28 @@ json::array gate_json(const sync::GateStatus& gate) {
     return out;
 }
 
+json::object federation_json(const NodeStatus& s) {
+    json::array members;
+    for (const auto& m : s.federation) {
+        members.push_back({{"index", m.of.index},
+                           {"key", to_hex(m.of.key.view())},
+                           {"seen", m.seen},
+                           {"blocks", m.of.blocks},
+                           {"missed", m.of.missed},
+                           {"last_height", m.of.last_height},
+                           {"last_slot", m.of.last_slot}});
+    }
+    return {{"authorities", s.authorities},
+            {"quorum", s.quorum},
+            {"seen", s.authorities_seen},
+            {"is_authority", s.authority},
+            {"blocks_proposed", s.blocks_proposed},
+            {"approval_latency_ms",
+             s.approval_latency_ms ? json::value(*s.approval_latency_ms) : json::value(nullptr)},
+            {"governance_sequence", s.governance_sequence},
+            {"members", std::move(members)}};
+}
+
 }  // namespace
 
 std::string status_json(const NodeStatus& s) {
@@ -52,11 +74,7 @@ std::string status_json(const NodeStatus& s) {
     out["head_hash"] = hex(s.head_hash);
     out["stalled"] = s.stalled ? json::value(*s.stalled) : json::value(nullptr);
     out["reason"] = sync.reason;
-    out["federation"] = {{"authorities", s.authorities},
-                         {"quorum", s.quorum},
-                         {"seen", s.authorities_seen},
-                         {"is_authority", s.authority},
-                         {"blocks_proposed", s.blocks_proposed}};
+    out["federation"] = federation_json(s);
     const auto& mining = s.mining;
     out["mining"] = {{"stage", health::name(mining.stage)},
                      {"blocks_without_pow", mining.blocks_without_pow},

@@ -2,6 +2,7 @@
 #include "core/app/status_metrics.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "core/sync/types.hpp"
 
@@ -62,6 +63,13 @@ void status_metrics(const NodeStatus& s, host::MetricPage& page) {
           })));
     gauge("synod_federation_authorities", "in the authority set", whole(s.authorities));
     gauge("synod_federation_authorities_seen", "heard of lately, this node included", whole(s.authorities_seen));
+    if (s.approval_latency_ms) {
+        gauge("synod_federation_approval_seconds", "from a block's arrival to its certificate, moving",
+              *s.approval_latency_ms / 1e3);
+    }
+    gauge("synod_federation_missed_slots", "slots of authorities that had no block, since the start",
+          whole(std::accumulate(s.federation.begin(), s.federation.end(), std::uint64_t{0},
+                                [](std::uint64_t sum, const auto& m) { return sum + m.of.missed; })));
     gauge("synod_health_ratio", "health of the network as this node sees it, 0 to 1", s.health.score);
 }
 

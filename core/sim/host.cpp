@@ -190,6 +190,7 @@ Result<app::NodeConfig> Host::settings() {
     out->peers = plan_.peers;
     out->sync.seed = random_.stream("sync", boots_).next();
     out->identity = plan_.key;
+    out->heed_copied_key = !plan_.careless;
     if (plan_.authority) {
         auto opened = store::SignerStore::open(plan_.name, true, disk_.vfs());
         if (!opened) {

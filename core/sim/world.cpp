@@ -94,7 +94,8 @@ void World::add_hosts(std::uint32_t nodes) {
     }
     for (const auto i : scenario_.twins) {
         auto twin = plan("twin-" + std::to_string(i), foundation_.authorities[i]);
-        twin.authority = twin.has_chain = true;
+        twin.authority = twin.has_chain = twin.careless = true;
+        plans[i].careless = true;
         known.push_back(twin.id);
         plans.push_back(std::move(twin));
     }

@@ -99,6 +99,17 @@ void print_status(const json::object& s) {
     show("peers", "peers");
     show("committed", "committed_height");
     show("final", "final_height");
+    const auto& federation = s.at("federation").as_object();
+    std::printf("%-18s %s of %s authorities seen, quorum %s\n", "federation",
+                text_of(federation.at("seen")).c_str(), text_of(federation.at("authorities")).c_str(),
+                text_of(federation.at("quorum")).c_str());
+    for (const auto& item : federation.at("members").as_array()) {
+        const auto& m = item.as_object();
+        std::printf("  %-16s %s, %s blocks, %s slots missed, last at height %s\n",
+                    ("authority " + text_of(m.at("index"))).c_str(), m.at("seen").as_bool() ? "seen" : "away",
+                    text_of(m.at("blocks")).c_str(), text_of(m.at("missed")).c_str(),
+                    text_of(m.at("last_height")).c_str());
+    }
     const auto& mining = s.at("mining").as_object();
     if (mining.at("stage") != "off") {
         std::printf("%-18s %s: %s of %s blocks without proof of work\n", "mining",

@@ -320,6 +320,7 @@ void ChainKeeper::add(pipeline::ChainSegment segment, std::function<void(Result<
         durable(fail("chain.unloaded", "the store is being recovered", "chain"));
         return;
     }
+    listener_.proven(segment);
     std::vector<store::ForkBlock> added;
     std::optional<Error> error;
     for (std::size_t i = 0; i < segment.blocks.size() && !error; ++i) {

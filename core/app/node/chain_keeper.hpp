@@ -23,6 +23,7 @@ class ChainKeeper {
         std::function<void(const chain::Pointer& from, const chain::Pointer& to)> committed;
         std::function<void(const Error&)> store_fault;
         std::function<void(const Error&)> chain_fault;
+        std::function<void(const pipeline::ChainSegment&)> proven;  //!< before it is stored
     };
 
     //! `max_blocks` may stand above the committed one in memory.

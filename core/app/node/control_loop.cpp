@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/app/node/control_loop.hpp"
 
+#include <algorithm>
+
 namespace synod::app {
 
 void ControlLoop::post(std::function<void()> task) {
@@ -22,7 +24,8 @@ void ControlLoop::run(const std::function<void()>& tick) {
     for (;;) {
         {
             std::unique_lock lock(mutex_);
-            ready_.wait_until(lock, next, [&] { return quit_ || !tasks_.empty(); });
+            const auto until = timers_.empty() ? next : std::min(next, timers_.begin()->first);
+            ready_.wait_until(lock, until, [&] { return quit_ || !tasks_.empty(); });
             if (quit_) {
                 return;
             }

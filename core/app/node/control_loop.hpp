@@ -27,7 +27,7 @@ class ControlLoop {
     ControlLoop& operator=(const ControlLoop&) = delete;
 
     virtual void post(std::function<void()> task);
-    //! Runs once the delay is over, to the next tick.
+    //! Runs once the delay is over; posted from another thread, to the next tick.
     virtual void post_after(Duration delay, std::function<void()> task);
     //! The time that everything on this loop goes by. Any thread; valid as long as the loop.
     [[nodiscard]] virtual host::Clock& clock() { return host::system_clock(); }

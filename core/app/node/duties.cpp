@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/app/node/duties.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "core/app/node/gossip_digest.hpp"
 #include "core/base/planted.hpp"
 
@@ -22,6 +25,64 @@ Duties::Duties(ChainKeeper& keeper, pipeline::Pipeline& pipeline, Links& links,
     }
 }
 
+void Duties::begin(std::uint64_t now_slot, bool adopt, bool heed) {
+    heed_copied_key_ = heed;
+    if (!signer_) {
+        return;
+    }
+    signer_->begin_after(now_slot);
+    const auto stored = signer_->stored();
+    if (!stored) {
+        listener_.problem(stored.error());
+        return;
+    }
+    // What the folder has, signed from here or not, is known; what others bring is not.
+    const auto record = stored->value_or(store::SignRecord{});
+    own_proposed_ = own_approved_ =
+        std::max({record.last_proposed_slot, record.last_approved_slot, keeper_.tree().head_slot()});
+    if (adopt) {
+        own_proposed_ = std::max(own_proposed_, now_slot);
+        own_approved_ = std::max(own_approved_, now_slot);
+    }
+}
+
+void Duties::refuse_copied_key(const char* what, std::uint64_t slot) {
+    if (heed_copied_key_ && !std::exchange(copied_key_, true)) {
+        listener_.copied_key({"signer.newer_signature",
+                              "our key " + std::string(what) + " slot " + std::to_string(slot) +
+                                  ", which this folder knows nothing of",
+                              "signer",
+                              "another process has the key, or the folder is a restored backup. Stop the other; to "
+                              "go on with this folder set federation.adopt_signatures for one start"});
+    }
+}
+
+void Duties::on_proven(const pipeline::ChainSegment& segment) {
+    const auto index = authority();
+    if (!index) {
+        return;
+    }
+    std::uint64_t newest = 0;
+    for (const auto& block : segment.blocks) {
+        if (block.view.author == *index && block.view.slot > own_proposed_) {
+            newest = block.view.slot;
+        }
+    }
+    if (newest == 0) {
+        return;
+    }
+    auto author = std::make_shared<PublicKey>();
+    pipeline_.on_consensus(
+        [this, state = segment.state, newest, author] {
+            (void)pipeline_.consensus().author_of(state, newest, author.get());
+        },
+        [this, newest, author] {
+            if (*author == signer_->public_key() && newest > own_proposed_) {
+                refuse_copied_key("signed a block for", newest);
+            }
+        });
+}
+
 std::optional<std::uint32_t> Duties::authority() const {
     const auto state = keeper_.head_state();
     if (!signer_ || !state) {
@@ -33,11 +94,14 @@ std::optional<std::uint32_t> Duties::authority() const {
 
 void Duties::on_slot(std::uint64_t slot, bool gate_open) {
     slot_ = slot;
+    if (signer_ && slot < signer_->began()) {
+        signer_->begin_after(slot);  // the clock was ahead when we started, and was set back
+    }
     if (keeper_.tree().head() != last_head_ || head_since_slot_ == 0) {
         last_head_ = keeper_.tree().head();
         head_since_slot_ = slot;
     }
-    if (!authority()) {
+    if (!authority() || copied_key_) {
         return;
     }
     if (slot - head_since_slot_ >= kStallSlots && !SYNOD_PLANTED("never_says_stalled")) {
@@ -108,6 +172,7 @@ void Duties::propose(std::uint64_t slot) {
                 listener_.problem(*made->error);
             } else if (made->block) {
                 last_signed_slot_ = slot;
+                own_proposed_ = std::max(own_proposed_, slot);
                 ++proposed_;
                 listener_.proposed(std::move(*made->block));
             }
@@ -115,6 +180,9 @@ void Duties::propose(std::uint64_t slot) {
 }
 
 void Duties::on_block(const Hash& block, bool gate_open) {
+    if (arrived_.size() < kMaxOpenCertificates) {
+        arrived_.try_emplace(block, listener_.now());
+    }
     if (gate_open && authority() && !SYNOD_PLANTED("never_approves")) {
         vote(block);
     }
@@ -124,9 +192,11 @@ void Duties::on_block(const Hash& block, bool gate_open) {
 void Duties::vote(const Hash& block) {
     const auto state = keeper_.state_of(block);
     const auto index = authority();
-    if (!state || !index) {
+    if (!state || !index || copied_key_) {
         return;
     }
+    const auto* node = keeper_.tree().find(block);
+    const auto slot = node == nullptr ? 0 : node->slot;
     auto made = std::make_shared<Result<Bytes>>(Bytes{});
     pipeline_.on_consensus(
         [this, state, index = *index, made] {
@@ -146,10 +216,11 @@ void Duties::vote(const Hash& block) {
             }
             *made = signer_->sign(std::move(*vote));
         },
-        [this, made] {
+        [this, made, slot] {
             if (!*made) {
                 listener_.problem(made->error());
             } else if (!(*made)->empty()) {
+                own_approved_ = std::max(own_approved_, slot);
                 last_approval_ = SharedBytes(std::move(**made));
                 on_attestation(0, last_approval_);
             }
@@ -235,6 +306,12 @@ void Duties::on_attestation(std::uint64_t peer, const SharedBytes& bytes) {
 
 void Duties::attestation_holds(const synod_attestation& what, const SharedBytes& bytes) {
     const auto hash = Hash::copy(what.hash);
+    // The slot isn't signed: it counts where the block is known to be of it.
+    const auto* node = keeper_.tree().find(hash);
+    if (what.purpose == SYNOD_SIGN_APPROVE && node != nullptr && node->slot == what.slot &&
+        what.slot > own_approved_ && authority() == what.author) {
+        refuse_copied_key("approved a block of", what.slot);
+    }
     if (what.purpose == SYNOD_SIGN_STALLED) {
         auto& stall = stalls_[what.author];
         if (what.slot > stall.slot) {
@@ -304,6 +381,13 @@ void Duties::certify(const Hash& block) {
         },
         [this, block, made] {
             collecting_.erase(block);
+            if (const auto at = arrived_.find(block); at != arrived_.end() && !made->error) {
+                constexpr int kNewShare = 8;  // the newest counts one eighth
+                const auto took = listener_.now() - at->second;
+                const auto before = approval_latency_.value_or(took);
+                approval_latency_ = before + (took - before) / kNewShare;
+                arrived_.erase(at);
+            }
             if (made->error) {
                 listener_.problem(*made->error);
             } else {
@@ -314,6 +398,7 @@ void Duties::certify(const Hash& block) {
 
 void Duties::on_committed(std::uint64_t height) {
     std::erase_if(collecting_, [&](const auto& pair) { return pair.second.height <= height; });
+    std::erase_if(arrived_, [&](const auto& pair) { return keeper_.tree().find(pair.first) == nullptr; });
 }
 
 std::uint32_t Duties::stall_statements() const {

@@ -33,12 +33,20 @@ class Duties {
         std::function<void(std::uint64_t peer, const pipeline::Fault&)> misbehaved;
         std::function<void(const Error&)> problem;
         std::function<std::vector<Bytes>()> records;  //!< finality records for our next block, best first
+        //! Our key signed what we did not: another process has it, or our record is older than what it signed.
+        std::function<void(const Error&)> copied_key;
+        std::function<Instant()> now;
     };
     //! `signer` is null on a node that is no authority.
     Duties(ChainKeeper& keeper, pipeline::Pipeline& pipeline, Links& links,
            std::shared_ptr<Signer> signer, Listener listener);
 
+    //! The chain was loaded and is at this slot. `adopt`: what the key signed before now is taken for ours;
+    //! without `heed` it doesn't matter what the key signs elsewhere.
+    void begin(std::uint64_t now_slot, bool adopt, bool heed);
     void on_slot(std::uint64_t slot, bool gate_open);
+    //! Blocks that hold, from wherever they came.
+    void on_proven(const pipeline::ChainSegment& segment);
     //! A block of the tip was proven and stored.
     void on_block(const Hash& block, bool gate_open);
     //! From a peer, or our own with peer 0.
@@ -49,6 +57,8 @@ class Duties {
     [[nodiscard]] std::optional<std::uint64_t> last_signed_slot() const { return last_signed_slot_; }
     [[nodiscard]] std::optional<std::uint32_t> authority() const;
     [[nodiscard]] std::uint64_t blocks_proposed() const { return proposed_; }
+    //! From a block's arrival to its certificate, moving; nothing before the first.
+    [[nodiscard]] std::optional<Duration> approval_latency() const { return approval_latency_; }
 
   private:
     struct Collecting {
@@ -62,6 +72,7 @@ class Duties {
     void say_stalled(std::uint64_t slot);
     void attestation_holds(const synod_attestation& what, const SharedBytes& bytes);
     void certify(const Hash& block);
+    void refuse_copied_key(const char* what, std::uint64_t slot);
 
     ChainKeeper& keeper_;
     pipeline::Pipeline& pipeline_;
@@ -81,6 +92,12 @@ class Duties {
     std::optional<std::uint64_t> last_signed_slot_;
     SharedBytes last_approval_;  // of this process; said again while nothing moves
     std::uint64_t proposed_ = 0;
+    // The newest slots that we know our key to have signed for.
+    std::uint64_t own_proposed_ = 0, own_approved_ = 0;
+    bool copied_key_ = false;  // nothing is signed any more
+    bool heed_copied_key_ = true;
+    std::unordered_map<Hash, Instant> arrived_;  // blocks without a certificate yet
+    std::optional<Duration> approval_latency_;
 };
 
 }  // namespace synod::app

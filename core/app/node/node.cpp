@@ -89,6 +89,7 @@ Result<void> Node::open() {
                                             clock_, config_.peer_share);
     mining_ = std::make_unique<Mining>(*keeper_, pipeline_, links_, mining_listener());
     duties_ = std::make_unique<Duties>(*keeper_, pipeline_, links_, config_.signer, duties_listener());
+    duties_->begin(slot_now(), config_.adopt_signatures, config_.heed_copied_key);
     remember_peers();
     if (auto opened = open_network(); !opened) {
         return opened;
@@ -104,6 +105,7 @@ ChainKeeper::Listener Node::keeper_listener() {
                 driver_->feed(sync::HeadChanged{head.height, head.hash, slot});
                 publish(bus::Topic::kHeadChanged,
                         synod::Writer().put(head.height).fixed(head.hash).put(slot).take());
+                attend(head, slot);
             },
             [this](const chain::Pointer& from, const chain::Pointer& to) {
                 driver_->feed(sync::CommittedChanged{to.height, to.hash});
@@ -123,7 +125,8 @@ ChainKeeper::Listener Node::keeper_listener() {
             [this](const Error& e) {
                 log_("error", e.text());
                 driver_->feed(sync::EmergencyEntered{e.text()});
-            }};
+            },
+            [this](const pipeline::ChainSegment& segment) { duties_->on_proven(segment); }};
 }
 
 Audit::Listener Node::audit_listener() {
@@ -211,7 +214,13 @@ Duties::Listener Node::duties_listener() {
                               {}});
             },
             [this](const Error& e) { log_("warning", e.text()); },
-            [this] { return mining_->records(); }};
+            [this] { return mining_->records(); },
+            [this](const Error& e) {
+                log_("error", e.text());
+                publish(bus::Topic::kAlert, synod::Writer().text("copied_key").text(e.text()).take());
+                halted_ = e;
+            },
+            [this] { return clock_.mono(); }};
 }
 
 Mining::Listener Node::mining_listener() {
@@ -385,6 +394,35 @@ void Node::watch_health(Instant now) {
     }
 }
 
+//! Counts whose slots passed. While it catches up a node has not seen them.
+void Node::attend(const chain::Pointer& head, std::uint64_t slot) {
+    auto slots = attendance_.settle(slot);
+    if (slots.empty() || !at_tip()) {
+        return;
+    }
+    struct Author {
+        std::uint64_t slot;
+        std::uint32_t index = 0;
+        PublicKey key;
+    };
+    auto authors = std::make_shared<std::vector<Author>>();
+    pipeline_.on_consensus(
+        [this, state = keeper_->head_state(), slots = std::move(slots), authors] {
+            for (const auto s : slots) {
+                Author author{s, 0, {}};
+                if (auto index = pipeline_.consensus().author_of(state, s, &author.key)) {
+                    author.index = *index;
+                    authors->push_back(author);
+                }
+            }
+        },
+        [this, authors, head, slot] {
+            for (const auto& a : *authors) {
+                attendance_.count(a.slot, a.index, a.key, a.slot == slot ? head.height : 0);
+            }
+        });
+}
+
 void Node::watch_mining() {
     mining_->settle();
     const auto stage = mining_->moved_stage();
@@ -441,6 +479,23 @@ void Node::slot(std::uint64_t now_slot) {
     duties_->on_slot(now_slot, gate_open_);
 }
 
+void Node::if_new_slot() {
+    if (const auto s = slot_now(); s != last_slot_) {
+        last_slot_ = s;
+        slot(s);
+        wake_at_slot();
+    }
+}
+
+//! A tick alone would notice a slot up to kTick after it began.
+void Node::wake_at_slot() {
+    const auto slot_ms = keeper_->info().slot_ms;
+    if (slot_ms != 0) {
+        loop_.post_after(std::chrono::milliseconds(slot_ms - clock_.unix_ms() % slot_ms),
+                         [this] { if_new_slot(); });
+    }
+}
+
 void Node::tick() {
     const auto now = clock_.mono();
     const auto due = [now](Instant& last, Duration every) {
@@ -460,10 +515,7 @@ void Node::tick() {
     if (tuner_.due(now)) {
         tuner_.tick(driver_->machine().snapshot(now), [this] { return driver_->take_flow(); }, now);
     }
-    if (const auto s = slot_now(); s != last_slot_) {
-        last_slot_ = s;
-        slot(s);
-    }
+    if_new_slot();
     if (due(last_health_, kHealthEvery)) {
         watch_health(now);
     }

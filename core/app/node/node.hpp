@@ -14,6 +14,7 @@
 
 #include "core/app/checkpoint/checkpointer.hpp"
 #include "core/app/mining/mining.hpp"
+#include "core/app/node/attendance.hpp"
 #include "core/app/node/audit.hpp"
 #include "core/app/node/block_server.hpp"
 #include "core/app/node/chain_keeper.hpp"
@@ -50,6 +51,8 @@ struct NodeConfig {
     sync::TuneTargets tune_targets;
     sync::Mode mode = sync::Mode::fast;
     Duration consensus_timeout = std::chrono::seconds(10);
+    bool adopt_signatures = false;  //!< what the authority's key signed before this start is its own
+    bool heed_copied_key = true;    //!< false: it goes on when its key signs elsewhere, as the Byzantine do
     std::shared_ptr<SecretKey> identity;
     std::shared_ptr<Signer> signer;  //!< null: no authority
 };
@@ -94,6 +97,8 @@ class Node : private net::NetworkHandler {
     void close();
     //! For the status. Control thread, before the loop.
     void tell_mining_port(std::uint16_t port) { mining_port_ = port; }
+    //! Why it must not go on. Control thread.
+    [[nodiscard]] const std::optional<Error>& halted() const { return halted_; }
     [[nodiscard]] bool finally_failed() const { return finally_failed_; }
 
   private:
@@ -161,6 +166,9 @@ class Node : private net::NetworkHandler {
     [[nodiscard]] health::HealthInputs health_inputs(Instant now);
     void watch_health(Instant now);
     void watch_mining();
+    void attend(const chain::Pointer& head, std::uint64_t slot);
+    void wake_at_slot();
+    void if_new_slot();
 
     NodeConfig config_;
     ControlLoop& loop_;
@@ -202,6 +210,8 @@ class Node : private net::NetworkHandler {
     std::unordered_set<Hash> in_work_;  // pushed blocks being proven
     bool gate_open_ = false;
     bool finally_failed_ = false;
+    std::optional<Error> halted_;
+    Attendance attendance_;
     std::optional<std::uint16_t> mining_port_;
     std::optional<std::string> stalled_;
     std::optional<Error> refusal_;

@@ -125,6 +125,20 @@ void Node::refresh_status() {
     out->authorities_seen = authorities_seen(now);
     out->authorities = keeper_->info().authorities;
     out->quorum = keeper_->info().quorum;
+    out->governance_sequence = keeper_->head_weight().governance_sequence;
+    if (const auto latency = duties_->approval_latency()) {
+        out->approval_latency_ms = static_cast<double>(latency->count()) / 1e6;
+    }
+    const auto heard = [&](const PublicKey& key) {
+        return (config_.signer && config_.signer->public_key() == key) ||
+               std::ranges::any_of(links_.peers, [&](const auto& p) {
+                   return p.second.info.identity == key &&
+                          now - p.second.last_heard <= config_.consensus_timeout;
+               });
+    };
+    for (const auto& of : attendance_.list()) {
+        out->federation.push_back({of, heard(of.key)});
+    }
     out->health = monitor_.current();
     out->self_faults = judge_.self_faults();
     out->blocks_in_memory = keeper_->tree().size();

@@ -10,6 +10,7 @@
 
 #include "core/app/checkpoint/info.hpp"
 #include "core/app/mining/mining.hpp"
+#include "core/app/node/attendance.hpp"
 #include "core/app/node/tuner.hpp"
 #include "core/app/plugin_faults.hpp"
 #include "core/base/bytes.hpp"
@@ -57,6 +58,13 @@ struct NodeStatus {
     std::uint64_t blocks_proposed = 0;
     MiningStatus mining;
     std::uint32_t authorities_seen = 0, authorities = 0, quorum = 0;
+    struct Member {
+        Attendant of;
+        bool seen = false;  //!< heard of within the consensus time-out; true for this node
+    };
+    std::vector<Member> federation;  //!< by index, as far as known
+    std::optional<double> approval_latency_ms;
+    std::uint64_t governance_sequence = 0;
     health::HealthReport health;
     std::uint64_t self_faults = 0;  //!< times that a failure was held to be our own
     std::size_t blocks_in_memory = 0;

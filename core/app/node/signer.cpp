@@ -79,8 +79,10 @@ Result<void> write_seed(const std::string& file, ByteView seed32) {
     return {};
 }
 
+Result<std::optional<store::SignRecord>> Signer::stored() { return store_->load(key_->public_key()); }
+
 Result<store::SignRecord> Signer::record() {
-    auto found = store_->load(key_->public_key());
+    auto found = stored();
     if (!found) {
         return std::unexpected(found.error());
     }
@@ -89,11 +91,16 @@ Result<store::SignRecord> Signer::record() {
         record.lock_slot = 0;
         record.lock_hash = {};
     }
+    record.last_approved_slot = std::max(record.last_approved_slot, began_.load());
     return record;
 }
 
 Result<Bytes> Signer::sign(pipeline::Unsigned made) {
     const auto& request = made.request;
+    if (request.purpose != SYNOD_SIGN_STALLED && request.slot <= began_) {
+        return fail("signer.before_start", "slot " + std::to_string(request.slot) + " began before this process",
+                    "signer", "wait for the next slot");
+    }
     Result<void> stored;
     if (SYNOD_PLANTED("signed_slot_forgotten")) {
         // what a restart must not forget is not written

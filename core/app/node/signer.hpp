@@ -3,6 +3,7 @@
 //! Holds the authority's key. Signs only after slot and lock are durably stored, and refuses a
 //! second signature for a slot, across crashes and restarts; so nothing above it can equivocate.
 
+#include <atomic>
 #include <functional>
 #include <memory>
 
@@ -46,16 +47,23 @@ class Signer {
            Witness witness = {})
         : key_(std::move(key)), store_(std::move(store)), witness_(std::move(witness)) {}
 
-    //! Writes the signature into `made.bytes`. Errors: store.slot_not_newer, store.*.
+    //! Nothing is signed for a slot up to this one: what this key signed before the process began may be
+    //! unknown here, as after a restored backup. Any thread.
+    void begin_after(std::uint64_t slot) { began_ = slot; }
+    [[nodiscard]] std::uint64_t began() const { return began_; }
+    //! Writes the signature into `made.bytes`. Errors: signer.before_start, store.slot_not_newer, store.*.
     Result<Bytes> sign(pipeline::Unsigned made);
     [[nodiscard]] const PublicKey& public_key() const { return key_->public_key(); }
-    //! Newest slot approved and the lock, for the vote. Errors: store.*.
+    //! Newest slots and the lock; nothing when the key never signed from this folder. Errors: store.*.
+    Result<std::optional<store::SignRecord>> stored();
+    //! The same for the vote: slots up to the start count as approved. Errors: store.*.
     Result<store::SignRecord> record();
 
   private:
     std::shared_ptr<SecretKey> key_;
     std::unique_ptr<store::SignerStore> store_;
     const Witness witness_;
+    std::atomic<std::uint64_t> began_ = 0;
 };
 
 }  // namespace synod::app

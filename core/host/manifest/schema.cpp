@@ -54,7 +54,8 @@ std::string_view manifest_schema() {
   "target_latency": {"type": "integer", "format": "duration", "default": 50, "minimum": 1, "maximum": 600000, "description": "of one block at the tip, 99 of 100"},
   "memory_limit": {"type": "integer", "format": "bytes", "default": 1000000000, "minimum": 67108864, "maximum": 1099511627776, "description": "resident memory that tuning stays below"}}},
 "federation": {"type": "object", "additionalProperties": false, "properties": {
-  "consensus_timeout": {"type": "integer", "format": "duration", "default": 10000, "minimum": 1000, "maximum": 600000, "description": "an authority that was not heard for so long counts as away"}}},
+  "consensus_timeout": {"type": "integer", "format": "duration", "default": 10000, "minimum": 1000, "maximum": 600000, "description": "an authority that was not heard for so long counts as away"},
+  "adopt_signatures": {"type": "boolean", "default": false, "description": "true: an authority whose folder is new or restored takes what its key signed before this start for its own; only when no other process has the key, and for one start"}}},
 "governance": {"type": "object", "additionalProperties": false, "properties": {
   "required": {"type": "boolean", "default": false, "description": "produce only while the governance stream is healthy"}}},
 "storage": {"type": "object", "additionalProperties": false, "properties": {
