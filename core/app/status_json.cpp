@@ -27,6 +27,13 @@ json::array gate_json(const sync::GateStatus& gate) {
     return out;
 }
 
+json::value times_json(const std::optional<TimeSummary>& times) {
+    if (!times) {
+        return nullptr;
+    }
+    return json::object{{"median", times->median_ms}, {"p99", times->p99_ms}, {"samples", times->samples}};
+}
+
 json::object federation_json(const NodeStatus& s) {
     json::array members;
     for (const auto& m : s.federation) {
@@ -43,8 +50,8 @@ json::object federation_json(const NodeStatus& s) {
             {"seen", s.authorities_seen},
             {"is_authority", s.authority},
             {"blocks_proposed", s.blocks_proposed},
-            {"approval_latency_ms",
-             s.approval_latency_ms ? json::value(*s.approval_latency_ms) : json::value(nullptr)},
+            {"approval_latency_ms", times_json(s.approval_latency)},
+            {"proposal_lateness_ms", times_json(s.proposal_lateness)},
             {"governance_sequence", s.governance_sequence},
             {"members", std::move(members)}};
 }

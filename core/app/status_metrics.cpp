@@ -2,7 +2,6 @@
 #include "core/app/status_metrics.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 #include "core/sync/types.hpp"
 
@@ -63,13 +62,29 @@ void status_metrics(const NodeStatus& s, host::MetricPage& page) {
           })));
     gauge("synod_federation_authorities", "in the authority set", whole(s.authorities));
     gauge("synod_federation_authorities_seen", "heard of lately, this node included", whole(s.authorities_seen));
-    if (s.approval_latency_ms) {
-        gauge("synod_federation_approval_seconds", "from a block's arrival to its certificate, moving",
-              *s.approval_latency_ms / 1e3);
+    const auto times = [&](const std::string& name, const char* help, const std::optional<TimeSummary>& of) {
+        if (of) {
+            page.family(name, SYNOD_METRIC_GAUGE, help)
+                .sample(of->median_ms / 1e3, {{"quantile", "0.5"}})
+                .sample(of->p99_ms / 1e3, {{"quantile", "0.99"}});
+        }
+    };
+    times("synod_federation_approval_seconds", "from when a block was proven to when its certificate was",
+          s.approval_latency);
+    times("synod_federation_proposal_lateness_seconds",
+          "from a slot's boundary to this node's block being on its way", s.proposal_lateness);
+    gauge("synod_federation_governance_sequence", "newest governance event in force", whole(s.governance_sequence));
+    if (!s.federation.empty()) {
+        page.family("synod_federation_missed_slots_total", SYNOD_METRIC_COUNTER,
+                    "slots of an authority that had no block, since the start");
+        for (const auto& m : s.federation) {
+            page.sample(whole(m.of.missed), {{"authority", std::to_string(m.of.index)}});
+        }
+        page.family("synod_federation_last_block_height", SYNOD_METRIC_GAUGE, "newest block seen of an authority");
+        for (const auto& m : s.federation) {
+            page.sample(whole(m.of.last_height), {{"authority", std::to_string(m.of.index)}});
+        }
     }
-    gauge("synod_federation_missed_slots", "slots of authorities that had no block, since the start",
-          whole(std::accumulate(s.federation.begin(), s.federation.end(), std::uint64_t{0},
-                                [](std::uint64_t sum, const auto& m) { return sum + m.of.missed; })));
     gauge("synod_health_ratio", "health of the network as this node sees it, 0 to 1", s.health.score);
 }
 

@@ -105,11 +105,19 @@ void print_status(const json::object& s) {
                 text_of(federation.at("quorum")).c_str());
     for (const auto& item : federation.at("members").as_array()) {
         const auto& m = item.as_object();
-        std::printf("  %-16s %s, %s blocks, %s slots missed, last at height %s\n",
+        std::printf("  %-16s %s, %s blocks, %s slots missed, last at height %s in slot %s\n",
                     ("authority " + text_of(m.at("index"))).c_str(), m.at("seen").as_bool() ? "seen" : "away",
                     text_of(m.at("blocks")).c_str(), text_of(m.at("missed")).c_str(),
-                    text_of(m.at("last_height")).c_str());
+                    text_of(m.at("last_height")).c_str(), text_of(m.at("last_slot")).c_str());
     }
+    for (const auto& [label, key] : {std::pair("  approval", "approval_latency_ms"),
+                                     std::pair("  proposal is late", "proposal_lateness_ms")}) {
+        if (const auto& times = federation.at(key); times.is_object()) {
+            std::printf("%-18s %.0f ms, 99 of 100 within %.0f ms\n", label, times.at("median").to_number<double>(),
+                        times.at("p99").to_number<double>());
+        }
+    }
+    std::printf("%-18s sequence %s\n", "governance", text_of(federation.at("governance_sequence")).c_str());
     const auto& mining = s.at("mining").as_object();
     if (mining.at("stage") != "off") {
         std::printf("%-18s %s: %s of %s blocks without proof of work\n", "mining",

@@ -19,15 +19,20 @@ std::vector<std::uint64_t> Attendance::settle(std::uint64_t head_slot) {
     return out;
 }
 
-void Attendance::count(std::uint64_t slot, std::uint32_t index, const PublicKey& key, std::uint64_t height) {
+void Attendance::know(std::uint32_t index, const PublicKey& key) {
     while (list_.size() <= index) {
         const auto next = static_cast<std::uint32_t>(list_.size());
         list_.emplace_back().index = next;
     }
     auto& of = list_[index];
     if (of.key != key) {
-        of = Attendant{index, key, 0, 0, 0, 0};  // somebody else has this place now
+        of = Attendant{index, key, 0, 0, 0, 0};
     }
+}
+
+void Attendance::count(std::uint64_t slot, std::uint32_t index, const PublicKey& key, std::uint64_t height) {
+    know(index, key);
+    auto& of = list_[index];
     if (height == 0) {
         ++of.missed;
         return;

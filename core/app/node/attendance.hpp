@@ -27,6 +27,8 @@ class Attendance {
     //! The head moved to a block of this slot: the slots that it settles, oldest first, the block's own the
     //! last. The first call settles nothing, and a slot is settled once.
     std::vector<std::uint64_t> settle(std::uint64_t head_slot);
+    //! This authority has this place; who had it before is forgotten with its counts.
+    void know(std::uint32_t index, const PublicKey& key);
     //! The slot was this authority's; `height` is the block's, 0 when there is none.
     void count(std::uint64_t slot, std::uint32_t index, const PublicKey& key, std::uint64_t height);
     //! By index.

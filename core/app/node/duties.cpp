@@ -175,6 +175,9 @@ void Duties::propose(std::uint64_t slot) {
                 own_proposed_ = std::max(own_proposed_, slot);
                 ++proposed_;
                 listener_.proposed(std::move(*made->block));
+                const auto began = slot * keeper_.info().slot_ms;
+                const auto now = listener_.unix_now();
+                lateness_.add(std::chrono::milliseconds(now > began ? now - began : 0));
             }
         });
 }
@@ -382,10 +385,7 @@ void Duties::certify(const Hash& block) {
         [this, block, made] {
             collecting_.erase(block);
             if (const auto at = arrived_.find(block); at != arrived_.end() && !made->error) {
-                constexpr int kNewShare = 8;  // the newest counts one eighth
-                const auto took = listener_.now() - at->second;
-                const auto before = approval_latency_.value_or(took);
-                approval_latency_ = before + (took - before) / kNewShare;
+                approvals_.add(listener_.now() - at->second);
                 arrived_.erase(at);
             }
             if (made->error) {

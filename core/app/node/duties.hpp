@@ -13,6 +13,7 @@
 
 #include "core/app/node/chain_keeper.hpp"
 #include "core/app/node/links.hpp"
+#include "core/app/node/recent_times.hpp"
 #include "core/app/node/signer.hpp"
 #include "core/pipeline/pipeline.hpp"
 
@@ -36,6 +37,7 @@ class Duties {
         //! Our key signed what we did not: another process has it, or our record is older than what it signed.
         std::function<void(const Error&)> copied_key;
         std::function<Instant()> now;
+        std::function<UnixMs()> unix_now;
     };
     //! `signer` is null on a node that is no authority.
     Duties(ChainKeeper& keeper, pipeline::Pipeline& pipeline, Links& links,
@@ -57,8 +59,10 @@ class Duties {
     [[nodiscard]] std::optional<std::uint64_t> last_signed_slot() const { return last_signed_slot_; }
     [[nodiscard]] std::optional<std::uint32_t> authority() const;
     [[nodiscard]] std::uint64_t blocks_proposed() const { return proposed_; }
-    //! From a block's arrival to its certificate, moving; nothing before the first.
-    [[nodiscard]] std::optional<Duration> approval_latency() const { return approval_latency_; }
+    //! From when a block was proven here to when its certificate was.
+    [[nodiscard]] std::optional<TimeSummary> approval_latency() const { return approvals_.summary(); }
+    //! From a slot's boundary to our block of that slot being on its way, by our wall clock.
+    [[nodiscard]] std::optional<TimeSummary> proposal_lateness() const { return lateness_.summary(); }
 
   private:
     struct Collecting {
@@ -97,7 +101,7 @@ class Duties {
     bool copied_key_ = false;  // nothing is signed any more
     bool heed_copied_key_ = true;
     std::unordered_map<Hash, Instant> arrived_;  // blocks without a certificate yet
-    std::optional<Duration> approval_latency_;
+    RecentTimes approvals_, lateness_;
 };
 
 }  // namespace synod::app

@@ -220,7 +220,8 @@ Duties::Listener Node::duties_listener() {
                 publish(bus::Topic::kAlert, synod::Writer().text("copied_key").text(e.text()).take());
                 halted_ = e;
             },
-            [this] { return clock_.mono(); }};
+            [this] { return clock_.mono(); },
+            [this] { return clock_.unix_ms(); }};
 }
 
 Mining::Listener Node::mining_listener() {
@@ -401,15 +402,24 @@ void Node::attend(const chain::Pointer& head, std::uint64_t slot) {
         return;
     }
     struct Author {
-        std::uint64_t slot;
+        std::uint64_t slot;  // 0: it is only known to be one
         std::uint32_t index = 0;
         PublicKey key;
     };
     auto authors = std::make_shared<std::vector<Author>>();
     pipeline_.on_consensus(
-        [this, state = keeper_->head_state(), slots = std::move(slots), authors] {
+        [this, state = keeper_->head_state(), slot, set = keeper_->info().authorities,
+         slots = std::move(slots), authors] {
             for (const auto s : slots) {
                 Author author{s, 0, {}};
+                if (auto index = pipeline_.consensus().author_of(state, s, &author.key)) {
+                    author.index = *index;
+                    authors->push_back(author);
+                }
+            }
+            // Everybody has a turn within so many slots: whoever never had a block is shown too.
+            for (auto s = slot + 1; s <= slot + set; ++s) {
+                Author author{0, 0, {}};
                 if (auto index = pipeline_.consensus().author_of(state, s, &author.key)) {
                     author.index = *index;
                     authors->push_back(author);
@@ -418,7 +428,11 @@ void Node::attend(const chain::Pointer& head, std::uint64_t slot) {
         },
         [this, authors, head, slot] {
             for (const auto& a : *authors) {
-                attendance_.count(a.slot, a.index, a.key, a.slot == slot ? head.height : 0);
+                if (a.slot == 0) {
+                    attendance_.know(a.index, a.key);
+                } else {
+                    attendance_.count(a.slot, a.index, a.key, a.slot == slot ? head.height : 0);
+                }
             }
         });
 }

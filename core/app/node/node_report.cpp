@@ -126,9 +126,8 @@ void Node::refresh_status() {
     out->authorities = keeper_->info().authorities;
     out->quorum = keeper_->info().quorum;
     out->governance_sequence = keeper_->head_weight().governance_sequence;
-    if (const auto latency = duties_->approval_latency()) {
-        out->approval_latency_ms = static_cast<double>(latency->count()) / 1e6;
-    }
+    out->approval_latency = duties_->approval_latency();
+    out->proposal_lateness = duties_->proposal_lateness();
     const auto heard = [&](const PublicKey& key) {
         return (config_.signer && config_.signer->public_key() == key) ||
                std::ranges::any_of(links_.peers, [&](const auto& p) {

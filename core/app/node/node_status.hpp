@@ -11,6 +11,7 @@
 #include "core/app/checkpoint/info.hpp"
 #include "core/app/mining/mining.hpp"
 #include "core/app/node/attendance.hpp"
+#include "core/app/node/recent_times.hpp"
 #include "core/app/node/tuner.hpp"
 #include "core/app/plugin_faults.hpp"
 #include "core/base/bytes.hpp"
@@ -63,7 +64,7 @@ struct NodeStatus {
         bool seen = false;  //!< heard of within the consensus time-out; true for this node
     };
     std::vector<Member> federation;  //!< by index, as far as known
-    std::optional<double> approval_latency_ms;
+    std::optional<TimeSummary> approval_latency, proposal_lateness;
     std::uint64_t governance_sequence = 0;
     health::HealthReport health;
     std::uint64_t self_faults = 0;  //!< times that a failure was held to be our own

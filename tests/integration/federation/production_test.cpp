@@ -56,7 +56,13 @@ TEST_CASE("one authority stops and the chain goes on; two and it halts; one back
     CHECK_FALSE(members[4].at("seen").as_bool());
     CHECK(members[0].at("seen").as_bool());
     CHECK(members[1].at("blocks").to_number<int>() > 0);
-    CHECK(counted->at("federation").at("approval_latency_ms").is_number());
+    const auto& latency = counted->at("federation").at("approval_latency_ms");
+    REQUIRE(latency.is_object());
+    CHECK(latency.at("median").to_number<double>() <= latency.at("p99").to_number<double>());
+    REQUIRE(counted->at("federation").at("proposal_lateness_ms").is_object());
+    MESSAGE("approval " << json::serialize(latency) << " ms, proposal late by "
+                        << json::serialize(counted->at("federation").at("proposal_lateness_ms")) << " ms");
+    CHECK(members[1].at("last_slot").to_number<std::uint64_t>() > members[1].at("last_height").to_number<std::uint64_t>());
 
     // Two stop: three of five are no quorum, and the status says so.
     REQUIRE(federation[3].stop() == 0);

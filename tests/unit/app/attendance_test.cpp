@@ -47,6 +47,11 @@ TEST_CASE("attendance: blocks and misses are counted by author, and a new key be
     CHECK(a.list()[2].last_slot == 10);
     CHECK(a.list()[0].missed == 1);
     CHECK(a.list()[1].index == 1);
+    a.know(4, key(4));  // seen in no slot yet
+    a.know(2, key(2));
+    REQUIRE(a.list().size() == 5);
+    CHECK(a.list()[4].key == key(4));
+    CHECK(a.list()[2].blocks == 1);
     a.count(20, 2, key(3), 0);
     CHECK(a.list()[2].blocks == 0);
     CHECK(a.list()[2].missed == 1);
