@@ -9,8 +9,6 @@
 namespace synod::federation {
 namespace {
 
-constexpr int64_t kMaxSlotMs = 3'600'000; // ms: an hour
-
 [[noreturn]] void bad(const std::string& where, const std::string& what) {
     throw Failure(SYNOD_E_CONFIG, what, "correct the genesis file", where);
 }
@@ -60,7 +58,7 @@ Chain::Chain(const Host& host, const Value& config) : host_(host) {
         bad("genesis.name", "at most 64 bytes");
     }
     r->chain_id = static_cast<uint32_t>(ranged(g, "chain_id", 1, 1, 0xffff)); // AuxPoW has 16 bits for it
-    r->slot_ms = ranged(g, "slot_ms", 2000, 1, kMaxSlotMs);
+    r->slot_ms = ranged(g, "slot_ms", 2000, 1, int64_t{kMaxSlotMs});
     const uint64_t time_ms = ranged(g, "genesis_time_ms", 0, 0, int64_t{1} << 52);
     r->threshold = static_cast<uint32_t>(ranged(g, "signature_threshold", 0, 0, kMaxAuthorities));
     set->quorum = quorum_of(static_cast<uint32_t>(set->keys.size()), r->threshold);
@@ -79,6 +77,7 @@ Chain::Chain(const Host& host, const Value& config) : host_(host) {
     r->record_time_s = r->record_previous_s = time_ms / 1000;
     r->seal(hasher());
     genesis_.signers = r->set;
+    genesis_.sets.push_back({0, r->set});
     genesis_.rooted = std::move(r);
     genesis_.certified = true;
     genesis_.ancestry.start(0, {{}, time_ms / genesis_.rooted->slot_ms});
@@ -122,6 +121,14 @@ void Chain::info(const synod_state& state, synod_chain_info& out) const {
     std::memcpy(out.genesis_hash, genesis_hash_.data(), 32);
     out.slot_ms = r.slot_ms;
     out.max_blocks_without_pow = r.max_blocks_without_pow == 0 ? UINT64_MAX : r.max_blocks_without_pow;
+    if (has_field(&out, &synod_chain_info::slot_base_ms)) {
+        out.authority_set = r.set->number;
+        out.head_authorities = static_cast<uint32_t>(state.signers->keys.size());
+        out.head_quorum = state.signers->quorum;
+        out.halted = r.halted ? 1 : 0;
+        out.slot_base = r.slot_base;
+        out.slot_base_ms = r.slot_base_ms;
+    }
 }
 
 synod_status Chain::decode(uint32_t form, ByteView run, std::span<synod_header_view> views, uint64_t& n,
@@ -167,6 +174,7 @@ synod_status Chain::decode(uint32_t form, ByteView run, std::span<synod_header_v
         v.author = prefix.author;
         const bool first = done + open == 0;
         v.flags = (parts.records > 0 ? SYNOD_VIEW_HAS_PROOF_RECORD : 0) |
+                  (parts.events > 0 ? SYNOD_VIEW_HAS_EVENTS : 0) |
                   (!first && prefix.authority_set != last_set ? SYNOD_VIEW_CHANGES_AUTHORITIES : 0);
         last_set = prefix.authority_set;
         spans[open] = {run.data() + at, kPrefixBytes};

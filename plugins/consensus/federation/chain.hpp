@@ -4,7 +4,7 @@
 //! instance; const functions from any thread, the others on the consensus worker. Never signs, stores or sends.
 #include <synod/cpp/base.hpp>
 
-#include "plugins/consensus/federation/records.hpp"
+#include "plugins/consensus/federation/effects.hpp"
 
 namespace synod::federation {
 
@@ -15,6 +15,7 @@ public:
 
     const Bytes& genesis_block() const noexcept { return genesis_block_; }
     std::unique_ptr<synod_state> genesis_state() const { return std::make_unique<synod_state>(genesis_); }
+    const Hash32& network_id() const noexcept { return network_id_; }
     const Hash32& genesis_hash() const noexcept { return genesis_hash_; }
     void info(const synod_state& state, synod_chain_info& out) const;
 
@@ -42,6 +43,9 @@ public:
                          synod_refusal* refusal) const;
     synod_status accept_certificate(synod_state& state, ByteView certificate, const synod_check_writer& writer,
                                     synod_refusal* refusal) const;
+
+    synod_status check_event(const synod_state& state, std::span<const synod_bytes> before, ByteView event,
+                             synod_governance_event& out, const synod_check_writer& writer, synod_refusal* refusal) const;
 
     synod_status next_work(const synod_state& state, ByteView payout, Bytes& task, synod_work& out,
                            synod_refusal* refusal) const;
@@ -71,6 +75,10 @@ private:
 
 /// Fills a refusal as far as its size reaches; returns SYNOD_REFUSED.
 synod_status refuse(synod_refusal* refusal, uint32_t block, const Broken& why);
+/// The same for what this state can't judge yet: nobody broke a rule.
+synod_status not_yet(synod_refusal* refusal, uint32_t block, const Broken& why);
+/// Emits the signatures of an event. False when the arena is used up.
+bool emit_event(const Event& event, const Hash32& hash, uint32_t block, const synod_check_writer& writer);
 /// Shape of a certificate for a block certified by `set`; genesis (height 0) has the empty one.
 Broken check_certificate_shape(const CertificateView& certificate, const AuthoritySet& set, uint64_t height);
 /// Emits the certificate's signatures over `hash`. False when the arena is used up.

@@ -3,52 +3,26 @@
 #include "plugins/consensus/federation/chain.hpp"
 
 #include "plugins/consensus/federation/auxpow/check_json.hpp"
+#include "plugins/consensus/federation/event_json.hpp"
+#include "plugins/consensus/federation/json.hpp"
 
 namespace synod::federation {
 namespace {
 
-/// Writes one flat JSON object; texts are our own or hex, except names, which are escaped.
-class Json {
-public:
-    Json& text(std::string_view key, std::string_view value) {
-        name(key);
-        out_ += '"';
-        for (const char c : value) {
-            if (c == '"' || c == '\\') {
-                out_ += '\\';
-            }
-            out_ += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+std::string events_of(const BlockParts& b, const Hasher& hash) {
+    std::string out = "[";
+    const uint8_t* item = b.item;
+    for (uint32_t i = 0; i < b.items(); ++i) {
+        const ByteView bytes(item + 4, static_cast<size_t>(get_little(item, 4)));
+        item += 4 + bytes.size();
+        if (item_tag(b, i) != kTagEvent) {
+            continue;
         }
-        out_ += '"';
-        return *this;
+        if (const auto event = decode_event(bytes)) {
+            out += (out.size() > 1 ? "," : "") + explain_event(*event, hash);
+        }
     }
-    Json& number(std::string_view key, uint64_t value) { return raw(key, std::to_string(value)); }
-    Json& raw(std::string_view key, std::string_view json) {
-        name(key);
-        out_ += json;
-        return *this;
-    }
-    std::string end() { return out_ + "}"; }
-
-private:
-    void name(std::string_view key) {
-        out_ += out_.size() > 1 ? ",\"" : "\"";
-        out_ += key;
-        out_ += "\":";
-    }
-    std::string out_ = "{";
-};
-
-[[noreturn]] void wrong(const Fault& fault) {
-    throw Failure(SYNOD_E_INVALID, std::string(fault.code) + ": " + fault.message, {}, fault.where);
-}
-
-Bytes hex_param(const Value& params, std::string_view key) {
-    auto bytes = from_hex(params.at(key).as_string());
-    if (!bytes) {
-        throw Failure(SYNOD_E_INVALID, "not hex", {}, std::string(key));
-    }
-    return std::move(*bytes);
+    return out + "]";
 }
 
 std::string explain_block(ByteView bytes, const Hasher& hash) {
@@ -75,11 +49,18 @@ std::string explain_block(ByteView bytes, const Hasher& hash) {
         .number("events", b.events)
         .number("records", b.records)
         .number("bytes", b.length)
+        .raw("governance_events", events_of(b, hash))
         .end();
 }
 
-std::string explain_state(const synod_state& s) {
+std::string explain_state(const synod_state& s, const Hash32& network) {
     const Rooted& r = *s.rooted;
+    std::string pending = "[";
+    for (const Change& c : r.pending) {
+        Json one;
+        one.number("sequence", c.sequence);
+        pending += (pending.size() > 1 ? "," : "") + explain_change(c, one).end();
+    }
     std::string keys = "[";
     for (const Key& k : r.set->keys) {
         keys += (keys.size() > 1 ? ",\"" : "\"") + to_hex(k) + "\"";
@@ -97,10 +78,16 @@ std::string explain_state(const synod_state& s) {
         .number("final_height", r.final_height)
         .number("finality_records", r.record_count)
         .number("record_bits", r.record_bits)
+        .text("network_id", to_hex(network))
         .number("governance_sequence", r.governance_sequence)
+        .text("governance_hash", to_hex(r.governance_hash))
+        .raw("halted", r.halted ? "true" : "false")
+        .raw("pending", pending + "]")
         .number("authority_set", r.set->number)
         .number("quorum", r.set->quorum)
+        .number("threshold", r.threshold)
         .number("slot_ms", r.slot_ms)
+        .number("max_block_bytes", r.max_block_bytes == 0 ? SYNOD_BLOCK_MAX : r.max_block_bytes)
         .number("max_blocks_without_pow", r.max_blocks_without_pow)
         .raw("authorities", keys + "]")
         .end();
@@ -160,7 +147,7 @@ std::string record_mine(const Value& params, const Hasher& hash) {
 } // namespace
 
 std::string Chain::explain(ByteView block, const synod_state* state) const {
-    return state != nullptr ? explain_state(*state) : explain_block(block, hasher());
+    return state != nullptr ? explain_state(*state, network_id_) : explain_block(block, hasher());
 }
 
 std::string Chain::call(const synod_state* state, std::string_view method, std::string_view params) const {
@@ -180,6 +167,15 @@ std::string Chain::call(const synod_state* state, std::string_view method, std::
     }
     if (method == "record.mine") {
         return record_mine(value, hasher());
+    }
+    if (method == "governance.make") {
+        return make_event(value, hasher());
+    }
+    if (method == "governance.sign") {
+        return sign_event(value, hasher());
+    }
+    if (method == "governance.explain") {
+        return explain_event(event_param(value), hasher());
     }
     throw Failure(SYNOD_E_UNSUPPORTED, "no such method", "see methods()", std::string(method));
 }

@@ -28,6 +28,7 @@ inline constexpr char kProposeTag[kTagBytes + 1] = "synod/propose/1\0";
 inline constexpr char kApproveTag[kTagBytes + 1] = "synod/approve/1\0";
 inline constexpr char kStalledTag[kTagBytes + 1] = "synod/stalled/1\0";
 inline constexpr char kNetworkTag[kTagBytes + 1] = "synod/network/1\0";
+inline constexpr char kGovernTag[kTagBytes + 1] = "synod/govern/1\0\0";
 inline constexpr char kStateTag[kTagBytes + 1] = "synod/state/v/1\0";
 
 inline constexpr uint8_t kTagTransaction = 1;

@@ -37,7 +37,7 @@ Broken check_header(const Prefix& p, const Hash32& parent_hash, uint64_t parent_
     if (p.slot > max_slot) {
         return broken(RuleId::kSlotFuture, "slot %" PRIu64 ", at most %" PRIu64, p.slot, max_slot);
     }
-    if (p.author != p.slot % set.keys.size()) {
+    if (p.authority_set == set.number && p.author != p.slot % set.keys.size()) {
         return broken(RuleId::kAuthor, "author %u in slot %" PRIu64 " of %zu authorities", p.author, p.slot,
                       set.keys.size());
     }
@@ -107,6 +107,30 @@ bool emit_certificate(const CertificateView& c, const AuthoritySet& set, const u
     return true;
 }
 
+synod_status not_yet(synod_refusal* refusal, uint32_t block, const Broken& why) {
+    if (refusal != nullptr) {
+        refusal->flags = SYNOD_REFUSAL_NOT_YET;
+    }
+    return refuse(refusal, block, why);
+}
+
+bool emit_event(const Event& event, const Hash32& hash, uint32_t block, const synod_check_writer& w) {
+    uint8_t* memory = w.arena(w.ctx, kSignatureBytes + event.approvals.size() * kApprovalBytes);
+    if (memory == nullptr) {
+        return false;
+    }
+    event_message(hash, memory);
+    uint8_t* at = memory + kSignatureBytes;
+    for (const EventApproval& a : event.approvals) {
+        std::memcpy(at, a.key.data(), kKeyBytes);
+        std::memcpy(at + kKeyBytes, a.signature.data(), kSignatureBytes);
+        w.signature(w.ctx, block, static_cast<uint32_t>(RuleId::kEventSignature), at, at + kKeyBytes,
+                    {memory, kHashMessageBytes});
+        at += kApprovalBytes;
+    }
+    return true;
+}
+
 Broken Chain::hash_bodies(const synod_state& state, ByteView run, std::span<const synod_header_view> views,
                           const synod_check_writer& writer, Leaves& out) {
     parts_.resize(views.size());
@@ -155,39 +179,59 @@ Broken Chain::hash_bodies(const synod_state& state, ByteView run, std::span<cons
 
 namespace {
 
-// The record that a block carries, the overdue rule, and which state root follows.
-Broken check_effects(const synod_state& state, const BlockParts& b, const Prefix& p, const Hasher& hash,
-                     RecordEffect& effect, std::shared_ptr<const Rooted>& next) {
-    next = state.rooted;
-    if (b.records == 0) {
-        if (p.state_root != next->root) {
-            return broken(RuleId::kStateRoot, "the state after this block has another root");
-        }
-    } else {
-        if (b.records > 1) {
-            return broken(RuleId::kRecordShape, "%u finality records, at most one", b.records);
-        }
-        const uint8_t* item = b.item;
-        for (uint32_t i = 0; i < b.transactions + b.events; ++i) {
-            item += 4 + get_little(item, 4);
-        }
+// What the block carries, the rules about the state as a whole, and which state root follows.
+Broken check_effects(const synod_state& state, const BlockParts& b, const Prefix& p, EffectBuilder& builder,
+                     Effects& out) {
+    const Rooted& before = *state.rooted;
+    if (b.records > 1) {
+        return broken(RuleId::kRecordShape, "%u finality records, at most one", b.records);
+    }
+    if (before.halted && (b.events == 0 || b.transactions > 0)) {
+        return broken(RuleId::kHalted, "the chain is halted: a block carries governance events and no transactions");
+    }
+    if (before.max_block_bytes != 0 && b.length > before.max_block_bytes) {
+        return broken(RuleId::kBlockBytes, "%" PRIu64 " bytes, at most %" PRIu64, b.length, before.max_block_bytes);
+    }
+    const uint8_t* item = b.item;
+    for (uint32_t i = 0; i < b.items(); ++i) {
         const ByteView bytes(item + 4, static_cast<size_t>(get_little(item, 4)));
-        if (Broken no = check_record(state, p.slot, bytes, hash, effect)) {
+        item += 4 + bytes.size();
+        const uint8_t tag = item_tag(b, i);
+        if (tag == kTagTransaction) {
+            continue;
+        }
+        if (Broken no = tag == kTagEvent ? builder.take_event(bytes) : builder.take_record(bytes)) {
             return no;
         }
-        next = effect.rooted;
-        if (p.state_root != next->root) {
-            return broken(RuleId::kStateRoot, "the state after this block has another root");
-        }
     }
-    if (work_overdue(*next, p.height)) {
+    out = builder.finish();
+    if (p.state_root != out.rooted->root) {
+        return broken(RuleId::kStateRoot, "the state after this block has another root");
+    }
+    if (work_overdue(*out.rooted, p.height)) {
         return broken(RuleId::kWorkOverdue, "%" PRIu64 " blocks since the last proof of work, at most %" PRIu64,
-                      p.height - next->final_height, next->max_blocks_without_pow);
-    }
-    if (b.events > 0) {
-        return broken(RuleId::kGovernanceUnsupported, "%u governance events: this version takes none", b.events);
+                      p.height - out.rooted->final_height, out.rooted->max_blocks_without_pow);
     }
     return {};
+}
+
+// Of events and records, whoever vouches for the block: an event can change who may vouch.
+bool emit_effects(const Effects& effects, uint32_t block, const synod_check_writer& w) {
+    for (size_t i = 0; i < effects.events.size(); ++i) {
+        if (!emit_event(effects.events[i], effects.hashes[i], block, w)) {
+            return false;
+        }
+    }
+    if (effects.record) {
+        uint8_t* memory = w.arena(w.ctx, kBlockHeaderBytes + 32);
+        if (memory == nullptr) {
+            return false;
+        }
+        std::memcpy(memory, effects.record->header.data(), kBlockHeaderBytes);
+        std::memcpy(memory + kBlockHeaderBytes, effects.record->target.data(), 32);
+        w.target(w.ctx, block, static_cast<uint32_t>(RuleId::kRecordTarget), memory, memory + kBlockHeaderBytes);
+    }
+    return true;
 }
 
 Broken check_body_root(const BlockParts& b, const Prefix& p, const uint8_t* leaves, uint32_t block,
@@ -233,21 +277,17 @@ synod_status Chain::plan(synod_state& state, ByteView run, std::span<const synod
             return refuse(refusal, block, no);
         }
         leaf += 32 * (size_t{1} + b.items());
-        RecordEffect effect;
-        std::shared_ptr<const Rooted> next;
-        if (const Broken no = check_effects(state, b, p, hasher(), effect, next)) {
+        EffectBuilder builder(state, p.slot, network_id_, hasher());
+        Effects effects;
+        if (const Broken no = check_effects(state, b, p, builder, effects)) {
             return refuse(refusal, block, no);
         }
         const CertificateView certificate = certificate_of(b);
         if (const Broken no = check_certificate_shape(certificate, *state.signers, state.height)) {
             return refuse(refusal, block, no);
         }
-        if (b.records > 0 && options.level >= SYNOD_LEVEL_FULL) {
-            uint8_t* memory = take_arena(writer, kBlockHeaderBytes + 32);
-            std::memcpy(memory, effect.header.data(), kBlockHeaderBytes);
-            std::memcpy(memory + kBlockHeaderBytes, effect.target.data(), 32);
-            writer.target(writer.ctx, block, static_cast<uint32_t>(RuleId::kRecordTarget), memory,
-                          memory + kBlockHeaderBytes);
+        if (options.level >= SYNOD_LEVEL_FULL && !emit_effects(effects, block, writer)) {
+            throw Failure(SYNOD_E_NO_MEMORY, "the host has no memory left for checks", "make the run shorter");
         }
         if (i >= options.vouched && options.level >= SYNOD_LEVEL_FULL) {
             emit_author(state, b, p, views[i].hash, block, writer);
@@ -258,7 +298,7 @@ synod_status Chain::plan(synod_state& state, ByteView run, std::span<const synod
         Ancestor head;
         std::memcpy(head.hash.data(), views[i].hash, 32);
         head.slot = p.slot;
-        advance(state, head, b.signature(), std::move(next));
+        advance(state, head, b.signature(), std::move(effects.rooted));
     }
     return shape ? refuse(refusal, static_cast<uint32_t>(leaves.blocks), shape) : SYNOD_OK;
 }
@@ -269,14 +309,27 @@ synod_status Chain::plan_headers(const synod_state& state, const synod_header_vi
     Hash32 hash{};
     std::memcpy(hash.data(), parent.hash, 32);
     uint64_t height = parent.height, slot = parent.slot;
+    std::shared_ptr<const AuthoritySet> set;
     for (size_t i = 0; i < views.size(); ++i) {
         const synod_header_view& v = views[i];
+        const auto at = static_cast<uint32_t>(i);
         Prefix p;
         if (v.offset > run.size() || run.size() - v.offset < kPrefixBytes || !read_prefix(run.data() + v.offset, p)) {
-            return refuse(refusal, static_cast<uint32_t>(i), broken(RuleId::kShape, "not where the view says"));
+            return refuse(refusal, at, broken(RuleId::kShape, "not where the view says"));
         }
-        if (const Broken no = check_header(p, hash, height, slot, *state.rooted->set, options.max_slot)) {
-            return refuse(refusal, static_cast<uint32_t>(i), no);
+        // Looked up anew only where a change is known to be due: most runs have none.
+        if (set == nullptr || !state.rooted->pending.empty() || height + 1 <= state.height + 1) {
+            set = set_at(state, height + 1);
+        }
+        if (set == nullptr) {
+            return not_yet(refusal, at, broken(RuleId::kSetUnknown, "height %" PRIu64 " is too long ago", height + 1));
+        }
+        if (i == 0 && p.authority_set > set->number && height + 1 > known_sets_end(state)) {
+            return not_yet(refusal, at, broken(RuleId::kSetUnknown, "set %u is in force from height %" PRIu64
+                                               ", known is %u", p.authority_set, p.height, set->number));
+        }
+        if (const Broken no = check_header(p, hash, height, slot, *set, options.max_slot)) {
+            return refuse(refusal, at, no);
         }
         std::memcpy(hash.data(), v.hash, 32);
         height = p.height;

@@ -38,6 +38,9 @@ constexpr char kSchema[] = R"json({
 constexpr char kMethods[] = R"json([
 {"name":"auxpow.check","description":"Checks a merged-mining proof rule by rule.","params":{"chain_id":"integer","hash":"display hex","auxpow":"hex","bits":"integer, optional"}},
 {"name":"bundle.next","description":"The bundle header that the next finality record must prove.","params":{"range_end":"integer, optional","payout":"hex, optional"}},
+{"name":"governance.explain","description":"A governance event for people.","params":{"event":"hex"}},
+{"name":"governance.make","description":"An unsigned governance event.","params":{"kind":"add-authority, remove-authority, rotate-key, threshold, parameter, halt or resume","network":"hex","sequence":"integer","previous":"hex","effective":"height","key":"hex, of the first three kinds","replacement":"hex, of rotate-key","parameter":"slot_ms, max_blocks_without_pow or max_block_bytes","value":"integer","reason":"text, optional","evidence":"hex, optional, of remove-authority"}},
+{"name":"governance.sign","description":"The event with one more signature, which must hold.","params":{"event":"hex","key":"hex","signature":"hex"}},
 {"name":"record.encode","description":"A finality record from its bundle header and proof.","params":{"bundle":"hex","auxpow":"hex"}},
 {"name":"record.mine","description":"Works on a bundle header; for devnets.","params":{"bundle":"hex","seed":"integer","time":"integer, seconds"}}
 ])json";
@@ -169,18 +172,18 @@ synod_status author_of(synod_instance*, const synod_state* s, uint64_t slot, uin
         }
     });
 }
+synod_status index_in(const AuthoritySet& set, const uint8_t& key, uint32_t& author, synod_error* e) {
+    for (uint32_t k = 0; k < set.keys.size(); ++k) {
+        if (std::memcmp(set.keys[k].data(), &key, kKeyBytes) == 0) {
+            author = k;
+            return SYNOD_OK;
+        }
+    }
+    return write_error(e, SYNOD_E_INVALID, "not an authority's key");
+}
 synod_status authority_index(synod_instance*, const synod_state* s, const uint8_t key[32], uint32_t* author,
                              synod_error* e) noexcept {
-    return guard(e, [&] {
-        const AuthoritySet& set = *need(s).rooted->set;
-        for (uint32_t k = 0; k < set.keys.size(); ++k) {
-            if (std::memcmp(set.keys[k].data(), &need(key), kKeyBytes) == 0) {
-                need(author) = k;
-                return SYNOD_OK;
-            }
-        }
-        return write_error(e, SYNOD_E_INVALID, "not an authority's key");
-    });
+    return guard(e, [&] { return index_in(*need(s).rooted->set, need(key), need(author), e); });
 }
 synod_status propose(synod_instance* i, const synod_state* s, uint64_t slot, synod_bytes certificate,
                      const synod_payload* payload, const synod_sink* block, synod_sign_request* request,
@@ -260,12 +263,23 @@ synod_status check_record(synod_instance* i, const synod_state* s, synod_bytes r
     return guard(e, [&] { return chain_of(i).judge_record(need(s), bytes_of(record), need(out), need(w), r); });
 }
 
+synod_status voter_index(synod_instance*, const synod_state* s, const uint8_t key[32], uint32_t* author,
+                         synod_error* e) noexcept {
+    return guard(e, [&] { return index_in(*need(s).signers, need(key), need(author), e); });
+}
+synod_status check_event(synod_instance* i, const synod_state* s, const synod_bytes* before, uint64_t n, synod_bytes event,
+                         synod_governance_event* out, const synod_check_writer* w, synod_refusal* r, synod_error* e) noexcept {
+    return guard(e, [&] {
+        return chain_of(i).check_event(need(s), {before, static_cast<size_t>(n)}, bytes_of(event), need(out), need(w), r);
+    });
+}
+
 constexpr synod_consensus_api Federation::kTable{
     sizeof(synod_consensus_api), 0,       &genesis,  &info,      &decode,   &plan,            &plan_headers,
     &prove_head,                 &check_head, &fork_state, &release, &save_one, &load_one,    &root,
     &prove,                      &weigh,  &author_of, &authority_index, &propose, &vote,      &stalled,
     &check_attestation,          &certify, &accept_certificate, &rule_name, &explain, &methods, &call,
-    &carried,                    &next_work, &make_record, &check_record};
+    &carried,                    &next_work, &make_record, &check_record, &voter_index, &check_event};
 
 } // namespace
 } // namespace synod::federation

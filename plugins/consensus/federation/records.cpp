@@ -110,20 +110,22 @@ Broken check_record(const synod_state& state, uint64_t slot, ByteView bytes, con
     if (const Rule* failed = report.first_failure()) {
         return broken(rule_of(failed->code), "%s: %s", failed->code, failed->detail.c_str());
     }
-    auto next = std::make_shared<Rooted>(r);
-    next->final_height = b.range_end;
-    next->final_hash = state.ancestry.at(b.range_end).hash;
-    next->record_previous_s = r.record_time_s;
-    next->record_time_s = slot * r.slot_ms / 1000;
-    next->record_bits = b.bits;
-    ++next->record_count;
-    next->seal(hash);
-    out.rooted = std::move(next);
+    out.final_hash = state.ancestry.at(b.range_end).hash;
+    out.time_s = r.time_of(slot) / 1000;
     out.bundle = b;
     out.hash = *aux;
     out.header = record->proof.parent.encode();
     out.target = target->to_hash();
     return {};
+}
+
+void RecordEffect::apply(Rooted& rooted) const {
+    rooted.final_height = bundle.range_end;
+    rooted.final_hash = final_hash;
+    rooted.record_previous_s = rooted.record_time_s;
+    rooted.record_time_s = time_s;
+    rooted.record_bits = bundle.bits;
+    ++rooted.record_count;
 }
 
 bool work_overdue(const Rooted& rooted, uint64_t child_height) {

@@ -10,18 +10,21 @@ inline constexpr uint64_t kMineTries = uint64_t{1} << 28; // hashes that record.
 
 /// What the record changes, and its last check: the parent header's hash is at or below the target.
 struct RecordEffect {
-    std::shared_ptr<const Rooted> rooted;
     BundleHeader bundle;
+    Hash32 final_hash{};     ///< of the block at the end of the bundle's range
+    uint64_t time_s = 0;     ///< of the slot that carries the record
     Hash32 hash{}; ///< of the bundle, internal order
     std::array<uint8_t, kBlockHeaderBytes> header{};
     Hash32 target{}; ///< little-endian
+
+    void apply(Rooted& rooted) const;
 };
 
 /// Target of the next record after `rooted`. Fault: bits.*.
 Outcome<uint32_t> bits_of_next(const Rooted& rooted);
 /// The bundle that finalises up to `range_end` (0: the newest committed block). Fault: bundle.none, bundle.range.
 Outcome<BundleHeader> next_bundle(const synod_state& state, uint64_t range_end, Bytes payout, const Hasher& hash);
-/// Checks a record carried by the child of `state`'s head at `slot`; the new root is computed.
+/// Checks a record carried by the child of `state`'s head at `slot`.
 Broken check_record(const synod_state& state, uint64_t slot, ByteView bytes, const Hasher& hash, RecordEffect& out);
 /// True when a child of the head would be too far above the last final block. `rooted` is the state after the child.
 bool work_overdue(const Rooted& rooted, uint64_t child_height);

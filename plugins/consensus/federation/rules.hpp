@@ -42,6 +42,18 @@ enum class RuleId : uint32_t {
     kRecordParentChain = 32,
     kRecordIndex = 33,
     kRecordGovernance = 34,
+    kSetUnknown = 35,
+    kHalted = 36,
+    kBlockBytes = 37,
+    kEventShape = 38,
+    kEventNetwork = 39,
+    kEventSequence = 40,
+    kEventLink = 41,
+    kEventHeight = 42,
+    kEventEffect = 43,
+    kEventApprovals = 44,
+    kEventSignature = 45,
+    kEventPending = 46,
 };
 
 /// Never null; "unknown-rule" for a number that names none.
@@ -53,7 +65,10 @@ constexpr const char* rule_text(uint32_t rule) {
         "record-proof",   "record-target", "work-overdue", "governance-unsupported", "author-signature",
         "certificate-shape", "certificate-signature", "vote-slot", "vote-lock",      "vote-author",
         "attestation-shape", "attestation-author", "attestation-block", "attestation-signature", "quorum",
-        "proof-shape",    "work-none",     "record-parent-chain", "record-index",    "record-governance"};
+        "proof-shape",    "work-none",     "record-parent-chain", "record-index",    "record-governance",
+        "set-unknown",    "halted",        "block-bytes",  "event-shape",            "event-network",
+        "event-sequence", "event-link",    "event-height", "event-effect",           "event-approvals",
+        "event-signature", "event-pending"};
     return rule < sizeof(kNames) / sizeof(kNames[0]) ? kNames[rule] : "unknown-rule";
 }
 

@@ -2,6 +2,8 @@
 //! The consensus state: its entries, root, proofs and the recent ancestry. Consensus worker.
 #include "plugins/consensus/federation/state.hpp"
 
+#include "plugins/consensus/federation/governance.hpp"
+
 #include <sodium.h>
 
 #include <algorithm>
@@ -83,9 +85,20 @@ std::vector<Entry> Rooted::entries() const {
     out.push_back({"final/height", little(final_height, 8)});
     out.push_back({"governance/halted", little(halted ? 1 : 0, 1)});
     out.push_back({"governance/hash", Bytes(governance_hash.begin(), governance_hash.end())});
+    for (const Change& change : pending) {
+        const std::string digits = std::to_string(change.sequence);
+        out.push_back({"governance/pending/" + std::string(20 - digits.size(), '0') + digits, encode_change(change)});
+    }
     out.push_back({"governance/sequence", little(governance_sequence, 8)});
+    if (max_block_bytes != 0) {
+        out.push_back({"param/max_block_bytes", little(max_block_bytes, 8)});
+    }
     out.push_back({"param/max_blocks_without_pow", little(max_blocks_without_pow, 8)});
     out.push_back({"param/pow_limit_bits", little(pow_limit_bits, 4)});
+    if (slot_base != 0) {
+        out.push_back({"param/slot_base", little(slot_base, 8)});
+        out.push_back({"param/slot_base_ms", little(slot_base_ms, 8)});
+    }
     out.push_back({"param/slot_ms", little(slot_ms, 8)});
     out.push_back({"param/threshold", little(threshold, 4)});
     out.push_back({"record/bits", little(record_bits, 4)});
@@ -207,6 +220,12 @@ void advance(synod_state& state, const Ancestor& block, const uint8_t* signature
     }
     state.ancestry.append(block);
     ++state.height;
+    if (state.sets.back().set != state.rooted->set) {
+        state.sets.push_back({state.height + 1, state.rooted->set});
+        if (state.sets.size() > kKeptSets) {
+            state.sets.erase(state.sets.begin());
+        }
+    }
     state.certified = false;
     std::memcpy(state.head_signature.data(), signature, kSignatureBytes);
     commit_from(state, state.height - 1);

@@ -14,7 +14,8 @@ inline constexpr uint32_t kDefaultMaxBlocksWithoutPow = 10000; // blocks
 inline constexpr uint32_t kMaxBlocksWithoutPowLimit = 1u << 20; // blocks: bounds the ancestry that a state keeps
 inline constexpr size_t kAncestryChunk = 128;                  // blocks in one shared piece of the ancestry
 inline constexpr uint64_t kMaxUncommitted = 65536;             // blocks kept above the last final or committed one
-inline constexpr uint32_t kStateFormat = 1;
+inline constexpr uint32_t kStateFormat = 2;
+inline constexpr size_t kKeptSets = 16; // sets of authorities that a state remembers, the one in force included
 inline constexpr size_t kMaxNameBytes = 64;
 
 using Key = std::array<uint8_t, kKeyBytes>;
@@ -24,6 +25,32 @@ struct AuthoritySet {
     std::vector<Key> keys;
     uint32_t number = 0; ///< changes of the set so far
     uint32_t quorum = 0; ///< signatures of a certificate: max(floor(2n/3)+1, the configured threshold)
+};
+
+/// A set of authorities and the first height that it authors and certifies.
+struct SetSpan {
+    uint64_t from = 0;
+    std::shared_ptr<const AuthoritySet> set;
+};
+
+enum class EventKind : uint8_t {
+    kAddAuthority = 1,
+    kRemoveAuthority = 2,
+    kRotateKey = 3,
+    kThreshold = 4,
+    kParameter = 5,
+    kHalt = 6,
+    kResume = 7,
+};
+enum class Parameter : uint8_t { kSlotMs = 1, kMaxBlocksWithoutPow = 2, kMaxBlockBytes = 3 };
+
+/// What a governance event will do from its effective height on: what of it a state has to keep until then.
+struct Change {
+    EventKind kind = EventKind::kHalt;
+    uint64_t sequence = 0, effective = 0;
+    Key key{}, replacement{};                 ///< kinds 1 to 3
+    Parameter parameter = Parameter::kSlotMs; ///< kind 5
+    uint64_t value = 0;                       ///< kinds 4 and 5
 };
 
 struct Entry {
@@ -43,6 +70,9 @@ struct Rooted {
     std::string name;
     uint32_t chain_id = 0, threshold = 0, pow_limit_bits = 0;
     uint64_t slot_ms = 0, max_blocks_without_pow = 0; ///< 0: no merged mining
+    /// Slot `slot_base` began at `slot_base_ms`; both move when slot_ms does, so that slots go on rising.
+    uint64_t slot_base = 0, slot_base_ms = 0;
+    uint64_t max_block_bytes = 0; ///< 0: what the format bears
     uint64_t final_height = 0;
     Hash32 final_hash{};       ///< zeros: genesis, which can't contain its own hash
     uint64_t record_count = 0; ///< finality records so far
@@ -51,9 +81,12 @@ struct Rooted {
     uint64_t governance_sequence = 0;
     Hash32 governance_hash{};
     bool halted = false;
+    std::vector<Change> pending; ///< carried and not in force yet, by sequence
     Hash32 root{};
     std::shared_ptr<const Sealed> sealed; ///< beside root
 
+    /// Unix milliseconds when the slot began.
+    uint64_t time_of(uint64_t slot) const { return slot_base_ms + (slot - slot_base) * slot_ms; }
     /// Sorted by key.
     std::vector<Entry> entries() const;
     /// Makes the root. A copy of a sealed state hashes only the leaves of entries that changed since.
@@ -100,6 +133,8 @@ struct synod_state {
     std::shared_ptr<const synod::federation::Rooted> rooted;
     /// The set that authored and certifies the head; the next block's is rooted->set.
     std::shared_ptr<const synod::federation::AuthoritySet> signers;
+    /// The sets in force at recent heights, by rising height; the last is rooted->set.
+    std::vector<synod::federation::SetSpan> sets;
     synod::federation::Ancestry ancestry; ///< ends with the head
     uint64_t height = 0;
     std::array<uint8_t, synod::federation::kSignatureBytes> head_signature{};

@@ -47,38 +47,55 @@ Bytes Chain::propose(const synod_state& state, uint64_t slot, ByteView certifica
     if (certificate.empty()) {
         certificate = empty;
     }
-    Bytes body;
-    std::vector<Hash32> leaves(1);
-    size_t room = SYNOD_BLOCK_MAX - kMinBlockBytes - certificate.size() - kMaxFinalityRecordBytes;
-    uint32_t transactions = 0, records = 0;
-    for (uint64_t i = 0; i < payload.n_transactions && transactions < kMaxItems - 1; ++i) {
+    const Rooted& before = *state.rooted;
+    const size_t most = before.max_block_bytes == 0 ? SYNOD_BLOCK_MAX : static_cast<size_t>(before.max_block_bytes);
+    size_t room = most - kMinBlockBytes - certificate.size() - kMaxFinalityRecordBytes;
+    EffectBuilder builder(state, slot, network_id_, hash);
+    // What was for another branch or time must not stop production: it is left out.
+    std::vector<ByteView> events, transactions, records;
+    for (uint64_t i = 0; i < payload.n_events; ++i) {
+        const ByteView item = synod::view(payload.events[i]);
+        if (item.size() + 4 <= room && !builder.take_event(item)) {
+            room -= item.size() + 4;
+            events.push_back(item);
+        }
+    }
+    for (uint64_t i = 0; i < payload.n_transactions && transactions.size() + events.size() < kMaxItems - 1; ++i) {
         const ByteView item = synod::view(payload.transactions[i]);
-        if (item.size() + 4 > room) {
+        if (before.halted || item.size() + 4 > room) {
             break; // the rest waits for the next block
         }
         room -= item.size() + 4;
-        append_item(body, item);
-        leaves.push_back(tagged(kTagTransaction, item, hash));
-        ++transactions;
+        transactions.push_back(item);
     }
-    auto rooted = state.rooted;
-    for (uint64_t i = 0; i < payload.n_records && records == 0; ++i) {
+    for (uint64_t i = 0; i < payload.n_records && records.empty(); ++i) {
         const ByteView item = synod::view(payload.records[i]);
-        RecordEffect effect;
-        if (const Broken no = check_record(state, slot, item, hash, effect)) {
-            continue; // it was for another branch or time: it must not stop production
+        if (!builder.take_record(item)) {
+            records.push_back(item);
         }
-        rooted = effect.rooted;
-        append_item(body, item);
-        leaves.push_back(tagged(kTagRecord, item, hash));
-        records = 1;
     }
+    if (before.halted && events.empty()) {
+        throw Failure(SYNOD_E_INVALID, "the chain is halted by governance", "a governance event is needed to resume it");
+    }
+    const auto rooted = builder.finish().rooted;
     if (work_overdue(*rooted, state.height + 1)) {
         throw Failure(SYNOD_E_INVALID, "too many blocks without proof of work", "a finality record is needed");
     }
+    Bytes body;
+    std::vector<Hash32> leaves(1);
+    const auto append = [&](uint8_t tag, const std::vector<ByteView>& items) {
+        for (const ByteView item : items) {
+            append_item(body, item);
+            leaves.push_back(tagged(tag, item, hash));
+        }
+    };
+    append(kTagTransaction, transactions);
+    append(kTagEvent, events);
+    append(kTagRecord, records);
     std::array<uint8_t, kCountsBytes> counts{};
-    put_little(&counts[0], transactions, 4);
-    put_little(&counts[8], records, 4);
+    put_little(&counts[0], transactions.size(), 4);
+    put_little(&counts[4], events.size(), 4);
+    put_little(&counts[8], records.size(), 4);
     Bytes leaf;
     body_leaf0(state.head_signature.data(), certificate, counts.data(), leaf);
     leaves[0] = hash(leaf);
@@ -158,7 +175,14 @@ synod_status Chain::check_attestation(const synod_state& state, ByteView bytes, 
     if (!read_attestation(bytes, a)) {
         return refuse(refusal, 0, broken(RuleId::kAttestationShape, "%zu bytes that say nothing", bytes.size()));
     }
-    const AuthoritySet& set = a.hash == state.head().hash ? *state.signers : *state.rooted->set;
+    // An approval is said by those who certify its block, a stall by those who would build upon it.
+    const uint64_t judged = a.purpose == SYNOD_SIGN_APPROVE || a.height == UINT64_MAX ? a.height : a.height + 1;
+    const auto in_force = set_at(state, judged);
+    if (in_force == nullptr || judged > known_sets_end(state)) {
+        return not_yet(refusal, 0, broken(RuleId::kSetUnknown, "the authorities of height %" PRIu64 " are not known here",
+                                          judged));
+    }
+    const AuthoritySet& set = *in_force;
     if (a.author >= set.keys.size()) {
         return refuse(refusal, 0, broken(RuleId::kAttestationAuthor, "author %u of %zu", a.author, set.keys.size()));
     }
@@ -202,7 +226,11 @@ synod_status Chain::certify(const synod_state& state, std::span<const synod_byte
             return refuse(refusal, 0, broken(RuleId::kAttestationBlock, "item %zu approves another block", i));
         }
         hash = a.hash;
-        const AuthoritySet& set = hash == state.head().hash ? *state.signers : *state.rooted->set;
+        const bool head = hash == state.head().hash;
+        if (head && (a.height != state.height || a.slot != state.head().slot)) {
+            continue; // it was judged by the authorities of another height than its block's
+        }
+        const AuthoritySet& set = head ? *state.signers : *state.rooted->set;
         if (a.author >= set.keys.size()) {
             return refuse(refusal, 0, broken(RuleId::kAttestationAuthor, "author %u of %zu", a.author, set.keys.size()));
         }
@@ -278,9 +306,14 @@ synod_status Chain::check_head(const synod_state& state, ByteView proof, synod_h
         return refuse(refusal, 0, broken(RuleId::kProofShape, "%zu bytes that are no head proof", proof.size()));
     }
     const Hash32 hash = hasher()(proof.first(kPrefixBytes));
-    const AuthoritySet& set = p.authority_set == state.rooted->set->number ? *state.rooted->set : *state.signers;
+    const auto in_force = set_at(state, p.height);
+    const bool ahead = p.height > known_sets_end(state);
+    if (in_force == nullptr || (ahead && p.authority_set > in_force->number)) {
+        return not_yet(refusal, 0, broken(RuleId::kSetUnknown, "set %u is not known here", p.authority_set));
+    }
+    const AuthoritySet& set = *in_force;
     if (p.authority_set != set.number) {
-        return refuse(refusal, 0, broken(RuleId::kAuthoritySet, "set %u is not known", p.authority_set));
+        return refuse(refusal, 0, broken(RuleId::kAuthoritySet, "set %u, expected %u", p.authority_set, set.number));
     }
     if (p.height == 0 ? hash != genesis_hash_ : p.author != p.slot % set.keys.size()) {
         return refuse(refusal, 0, broken(RuleId::kAuthor, "author %u in slot %" PRIu64, p.author, p.slot));

@@ -23,6 +23,7 @@ typedef struct synod_state synod_state;
 
 #define SYNOD_VIEW_CHANGES_AUTHORITIES 1u /* the authority set differs from the parent's */
 #define SYNOD_VIEW_HAS_PROOF_RECORD 2u    /* carries a finality record */
+#define SYNOD_VIEW_HAS_EVENTS 4u          /* carries governance events; `explain` lists them as governance_events */
 
 typedef struct synod_header_view { /* fixed for ever; walk arrays of it by sizeof */
     uint64_t height, slot;
@@ -55,9 +56,12 @@ typedef struct synod_refusal {
     uint32_t size;
     uint32_t block; /* index in the run */
     uint32_t rule;
-    uint32_t reserved;
+    uint32_t flags;
     char detail[192]; /* values that disagree, for people */
 } synod_refusal;
+
+/* Nobody broke a rule: this state can't judge it, a later one can (or an earlier one could). */
+#define SYNOD_REFUSAL_NOT_YET 1u
 
 #define SYNOD_LEVEL_BASIC 1u /* structure, links, hashes */
 #define SYNOD_LEVEL_FULL 2u  /* adds signatures and finality */
@@ -81,6 +85,12 @@ typedef struct synod_chain_info {
     uint8_t genesis_hash[32];
     uint64_t slot_ms;
     uint64_t max_blocks_without_pow;
+    /* Appended in minor 2; zeros from an older plugin. What governance can change holds for the next block. */
+    uint32_t authority_set;    /* changes so far of what headers are judged by: authorities, threshold, slot length */
+    uint32_t head_authorities; /* who certifies the head of the state asked about */
+    uint32_t head_quorum;
+    uint32_t halted;           /* 1: blocks carry governance events and no transactions */
+    uint64_t slot_base, slot_base_ms; /* slot = slot_base + (unix milliseconds - slot_base_ms) / slot_ms */
 } synod_chain_info;
 
 typedef struct synod_weight {
@@ -152,6 +162,17 @@ typedef struct synod_work {
     uint32_t reserved;
 } synod_work;
 
+/* ---- governance ---------------------------------------------------------------------------------- */
+#define SYNOD_EVENT_MAX (16u << 10) /* bytes of one encoded governance event */
+
+typedef struct synod_governance_event { /* what a governance event says of itself */
+    uint32_t size;
+    uint32_t kind;      /* the plugin's number */
+    uint64_t sequence;  /* 1 for the chain's first */
+    uint64_t effective; /* the first height that it is in force at */
+    uint8_t hash[32], previous[32];
+} synod_governance_event;
+
 typedef struct synod_consensus_api {
     uint32_t size, reserved;
 
@@ -169,8 +190,9 @@ typedef struct synod_consensus_api {
      * advanced over every block that was not refused. SYNOD_REFUSED: *refusal names the first block and its rule. */
     synod_status (*plan)(synod_instance *, synod_state *state, synod_bytes run, const synod_header_view *views, uint64_t n,
                          const synod_plan_options *, const synod_check_writer *, synod_refusal *, synod_error *);
-    /* [worker & active] Header forms that continue `parent` under the authority set of `state`: links, heights, slots,
-     * authors. `state` is not changed. */
+    /* [worker & active] Header forms that continue `parent` under the authorities that `state` knows: links, heights,
+     * slots, authors. `state` is not changed. SYNOD_REFUSAL_NOT_YET: the first is of a set of authorities that only a
+     * state nearer to `parent` knows. A later one that changes the set otherwise breaks a rule: a run ends before. */
     synod_status (*plan_headers)(synod_instance *, const synod_state *state, const synod_header_view *parent,
                                  synod_bytes run, const synod_header_view *views, uint64_t n, const synod_plan_options *,
                                  synod_refusal *, synod_error *);
@@ -247,6 +269,17 @@ typedef struct synod_consensus_api {
      * (block index 0). SYNOD_REFUSED: the rule that forbids it. */
     synod_status (*check_record)(synod_instance *, const synod_state *, synod_bytes record, synod_work *out,
                                  const synod_check_writer *, synod_refusal *, synod_error *);
+
+    /* [shared] The index of an authority's key among those who certify the head of the state, as `vote` takes it, or
+     * SYNOD_E_INVALID. They differ from authority_index's where the set changes at the next block. */
+    synod_status (*voter_index)(synod_instance *, const synod_state *, const uint8_t key[32], uint32_t *author,
+                                synod_error *);
+    /* [worker & active] May a child of the head carry this governance event after those `before` it? What it says to
+     * *out (whose size the host sets), its signatures as checks (block index 0). SYNOD_REFUSED: the rule that forbids
+     * it; with SYNOD_REFUSAL_NOT_YET: events before it are missing, and *out says which number it has. */
+    synod_status (*check_event)(synod_instance *, const synod_state *, const synod_bytes *before, uint64_t n_before,
+                                synod_bytes event, synod_governance_event *out, const synod_check_writer *, synod_refusal *,
+                                synod_error *);
 } synod_consensus_api;
 #ifdef __cplusplus
 }

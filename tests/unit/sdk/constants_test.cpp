@@ -26,7 +26,7 @@ struct Text {
 
 const Number kNumbers[] = {
     N(SYNOD_ABI_MAJOR, 1),
-    N(SYNOD_ABI_MINOR, 1),
+    N(SYNOD_ABI_MINOR, 2),
     N(SYNOD_OK, 0),
     N(SYNOD_PENDING, 1),
     N(SYNOD_REFUSED, 2),
@@ -105,6 +105,9 @@ const Number kNumbers[] = {
     N(SYNOD_FORM_HEADERS, 2),
     N(SYNOD_VIEW_CHANGES_AUTHORITIES, 1),
     N(SYNOD_VIEW_HAS_PROOF_RECORD, 2),
+    N(SYNOD_VIEW_HAS_EVENTS, 4),
+    N(SYNOD_REFUSAL_NOT_YET, 1),
+    N(SYNOD_EVENT_MAX, 16384),
     N(SYNOD_LEVEL_BASIC, 1),
     N(SYNOD_LEVEL_FULL, 2),
     N(SYNOD_SIGN_PROPOSE, 1),

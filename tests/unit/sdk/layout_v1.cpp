@@ -282,14 +282,14 @@ SIZE(synod_refusal, 208);
 FIELD(synod_refusal, size, 0, 4, uint32_t);
 FIELD(synod_refusal, block, 4, 4, uint32_t);
 FIELD(synod_refusal, rule, 8, 4, uint32_t);
-FIELD(synod_refusal, reserved, 12, 4, uint32_t);
+FIELD(synod_refusal, flags, 12, 4, uint32_t);
 FIELD(synod_refusal, detail, 16, 192, char[192]);
 SIZE(synod_plan_options, 24);
 FIELD(synod_plan_options, size, 0, 4, uint32_t);
 FIELD(synod_plan_options, level, 4, 4, uint32_t);
 FIELD(synod_plan_options, vouched, 8, 8, uint64_t);
 FIELD(synod_plan_options, max_slot, 16, 8, uint64_t);
-SIZE(synod_chain_info, 96);
+SIZE(synod_chain_info, 128);
 FIELD(synod_chain_info, size, 0, 4, uint32_t);
 FIELD(synod_chain_info, authorities, 4, 4, uint32_t);
 FIELD(synod_chain_info, quorum, 8, 4, uint32_t);
@@ -298,6 +298,12 @@ FIELD(synod_chain_info, network_id, 16, 32, uint8_t[32]);
 FIELD(synod_chain_info, genesis_hash, 48, 32, uint8_t[32]);
 FIELD(synod_chain_info, slot_ms, 80, 8, uint64_t);
 FIELD(synod_chain_info, max_blocks_without_pow, 88, 8, uint64_t);
+FIELD(synod_chain_info, authority_set, 96, 4, uint32_t);
+FIELD(synod_chain_info, head_authorities, 100, 4, uint32_t);
+FIELD(synod_chain_info, head_quorum, 104, 4, uint32_t);
+FIELD(synod_chain_info, halted, 108, 4, uint32_t);
+FIELD(synod_chain_info, slot_base, 112, 8, uint64_t);
+FIELD(synod_chain_info, slot_base_ms, 120, 8, uint64_t);
 SIZE(synod_weight, 192);
 FIELD(synod_weight, size, 0, 4, uint32_t);
 FIELD(synod_weight, reserved, 4, 4, uint32_t);
@@ -351,7 +357,14 @@ FIELD(synod_work, range_end, 112, 8, uint64_t);
 FIELD(synod_work, number, 120, 8, uint64_t);
 FIELD(synod_work, bits, 128, 4, uint32_t);
 FIELD(synod_work, reserved, 132, 4, uint32_t);
-SIZE(synod_consensus_api, 248);
+SIZE(synod_governance_event, 88);
+FIELD(synod_governance_event, size, 0, 4, uint32_t);
+FIELD(synod_governance_event, kind, 4, 4, uint32_t);
+FIELD(synod_governance_event, sequence, 8, 8, uint64_t);
+FIELD(synod_governance_event, effective, 16, 8, uint64_t);
+FIELD(synod_governance_event, hash, 24, 32, uint8_t[32]);
+FIELD(synod_governance_event, previous, 56, 32, uint8_t[32]);
+SIZE(synod_consensus_api, 264);
 FIELD(synod_consensus_api, size, 0, 4, uint32_t);
 FIELD(synod_consensus_api, reserved, 4, 4, uint32_t);
 FIELD(synod_consensus_api, genesis, 8, 8, synod_status (*)(synod_instance *, const synod_sink
@@ -423,3 +436,8 @@ FIELD(synod_consensus_api, make_record, 232, 8, synod_status (*)(synod_instance 
 FIELD(synod_consensus_api, check_record, 240, 8, synod_status (*)(synod_instance *, const synod_state
       *, synod_bytes record, synod_work *out, const synod_check_writer *, synod_refusal *, synod_error
       *));
+FIELD(synod_consensus_api, voter_index, 248, 8, synod_status (*)(synod_instance *, const synod_state
+      *, const uint8_t key[32], uint32_t *author, synod_error *));
+FIELD(synod_consensus_api, check_event, 256, 8, synod_status (*)(synod_instance *, const synod_state
+      *, const synod_bytes *before, uint64_t n_before, synod_bytes event, synod_governance_event
+      *out, const synod_check_writer *, synod_refusal *, synod_error *));
