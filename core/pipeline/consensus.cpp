@@ -163,7 +163,8 @@ Result<State> Consensus::own(const char* function, const Result<synod_status>& d
 
 Refusal Consensus::refused(const synod_refusal& refusal) const {
     return {refusal.block, refusal.rule, rule_name(refusal.rule),
-            std::string(refusal.detail, ::strnlen(refusal.detail, sizeof refusal.detail))};
+            std::string(refusal.detail, ::strnlen(refusal.detail, sizeof refusal.detail)),
+            (refusal.flags & SYNOD_REFUSAL_NOT_YET) != 0};
 }
 
 Outcome<void> Consensus::settled(const Result<synod_status>& done, const synod_refusal& refusal) const {
@@ -451,6 +452,31 @@ Outcome<synod_work> Consensus::check_record(const State& state, ByteView record,
         return std::unexpected(done.error());
     }
     return out;
+}
+
+Result<std::uint32_t> Consensus::voter_index(const State& state, const PublicKey& key) const {
+    std::uint32_t out = 0;
+    auto done = given(ask<&Api::voter_index>(instance_, shared("consensus.voter_index"), 0, state.get(),
+                                             key.data.data(), &out),
+                      [&] { return out; });
+    // Of an older plugin the set never changes.
+    return !done && done.error().code == "plugin.unsupported" ? authority_index(state, key) : done;
+}
+
+Outcome<void> Consensus::check_event(const State& state, const std::vector<Bytes>& before, ByteView event,
+                                     synod_governance_event& what, CheckSet& checks) {
+    std::vector<synod_bytes> earlier;
+    for (const auto& one : before) {
+        earlier.push_back(borrow(one));
+    }
+    what = {};
+    what.size = sizeof what;
+    auto refusal = empty_refusal();
+    auto done = settled(ask<&Api::check_event>(instance_, active("consensus.check_event"), 0, state.get(),
+                                               earlier.data(), std::uint64_t{earlier.size()}, borrow(event), &what,
+                                               checks.writer(), &refusal),
+                        refusal);
+    return done ? within(checks, 1, "consensus.check_event") : done;
 }
 
 std::string Consensus::rule_name(std::uint32_t rule) const {

@@ -33,6 +33,8 @@ struct Refusal {
     std::uint32_t rule = 0;
     std::string name;
     std::string detail;
+    //! Nobody broke a rule: this state can't judge it.
+    bool not_yet = false;
 };
 
 //! Bytes that lack their signature, and what to sign.
@@ -119,6 +121,11 @@ class Consensus {
     Outcome<Work> next_work(const State& state, ByteView payout);
     Outcome<Bytes> make_record(ByteView task, ByteView proof) const;
     Outcome<synod_work> check_record(const State& state, ByteView record, CheckSet& checks);
+    //! The index by which an authority approves the head of the state.
+    Result<std::uint32_t> voter_index(const State& state, const PublicKey& key) const;
+    //! Governance; `what` is filled also where the answer is "not yet". plugin.unsupported from a plugin without it.
+    Outcome<void> check_event(const State& state, const std::vector<Bytes>& before, ByteView event,
+                              synod_governance_event& what, CheckSet& checks);
     std::string rule_name(std::uint32_t rule) const;
     Result<std::string> explain_block(ByteView block) const;
     Result<std::string> explain_state(const State& state) const;

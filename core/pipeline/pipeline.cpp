@@ -301,10 +301,12 @@ void Pipeline::submit(HeadersJob job) {
             if (!planned) {
                 refuse(planned.error().refusal ? planned.error().refusal->name : "internal",
                        planned.error().error.text(), !planned.error().refusal);
+                (*fault)->not_yet = planned.error().refusal && planned.error().refusal->not_yet;
             } else if (!proof && !proof.error().refusal) {
                 *fault = unreadable(proof.error().error, shared->parent.height + 1);
             } else if (!proof) {
                 refuse(proof.error().refusal->name, proof.error().error.text());
+                (*fault)->not_yet = proof.error().refusal->not_yet;
             } else if (hash_of(*proof) != hash_of(views->back())) {
                 refuse("head-proof", "it certifies another header than the last of the reply");
             }
@@ -342,7 +344,7 @@ void Pipeline::submit(ProofJob job) {
             std::optional<Fault> fault;
             if (!*proof) {
                 const auto& refusal = proof->error().refusal;
-                fault = refusal ? Fault{refusal->name, 0, {}, proof->error().error.text(), false}
+                fault = refusal ? Fault{refusal->name, 0, {}, proof->error().error.text(), false, refusal->not_yet}
                                 : unreadable(proof->error().error, 0);
             } else if (auto proven = prover_(*checks); !proven) {
                 fault = own_fault(proven.error());

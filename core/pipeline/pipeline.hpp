@@ -31,6 +31,7 @@ struct Fault {
     Hash hash;
     std::string detail;
     bool self_fault = false;
+    bool not_yet = false;  //!< nobody's: the state can't judge it
 };
 
 //! One planned and proven block, as the chain needs it.

@@ -45,6 +45,7 @@ struct CheckHeaders {
     RequestId request = 0;
     PeerId peer = 0;
     BlockRef parent;
+    bool fork = false;  //!< of a walk that began at the committed block
 };
 //! Process these payloads, in this order: together exactly `count` blocks from `from`. Submissions
 //! come in chain order. A range that comes again (after a RangeFailed before it) is processed anew.

@@ -209,6 +209,10 @@ void Core::on(const EmergencyCleared&) { leave_emergency("all triggers clear"); 
 void Core::on(const GateInputs& event) { gate_.set_inputs(event); }
 
 void Core::on(const Tune& event) {
+    if (event.slot) {
+        s_.config.slot = *event.slot;
+        gate_.set_slot(*event.slot);
+    }
     SyncConfig& c = s_.config;
     c.batch_blocks = std::clamp(event.batch_blocks.value_or(c.batch_blocks), 16U,
                                 std::max(16U, c.batch_blocks_max));

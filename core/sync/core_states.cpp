@@ -55,7 +55,7 @@ bool Core::evaluate_once() {
         case State::discovering: return discover();
         case State::downloading_headers:
             if (target && ((headers_.skeleton().tip().height >= *target && !headers_.more()) ||
-                           headers_.full())) {
+                           headers_.full() || headers_.held())) {
                 enter(State::downloading_blocks, "headers verified up to the target");
                 return true;
             }
@@ -66,6 +66,12 @@ bool Core::evaluate_once() {
                 return true;
             }
             return false;
+        case State::catching_up:
+            if (behind() > s_.config.headers_again_blocks) {
+                enter(State::downloading_headers, "far behind");
+                return true;
+            }
+            return false;  // otherwise it moves with the slots (on SlotTick)
         case State::synced: {
             if (behind() > s_.config.headers_again_blocks) {
                 enter(State::downloading_headers, "far behind");
@@ -79,7 +85,7 @@ bool Core::evaluate_once() {
             }
             return false;
         }
-        default: return false;  // catching_up moves with the slots (on SlotTick)
+        default: return false;
     }
 }
 

@@ -87,6 +87,9 @@ struct HeadersChecked {
     std::string rule;         //!< not ok: the first rule broken, e.g. "header.parent_link"
     Height height = 0;        //!< not ok: where
     bool self_fault = false;  //!< not ok: our own failure (memory, disk); costs nobody
+    //! Not ok, and nobody's fault: only a state nearer to the request's parent can judge them. The walk waits there
+    //! for the blocks.
+    bool later = false;
 };
 struct BlocksReceived {
     RequestId request = 0;
@@ -162,6 +165,7 @@ struct Tune {
     std::optional<std::uint32_t> parallel_downloads;
     std::optional<std::uint64_t> window_bytes;
     std::optional<std::uint32_t> workers;
+    std::optional<Duration> slot;  //!< the chain's slot length changed
 };
 
 using Event =

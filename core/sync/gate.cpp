@@ -80,6 +80,7 @@ void own_conditions(List& list, const GateInputs& in, const GateView& view,
     list.add("disk", in.disk_free_bytes >= config.disk_floor_bytes,
              plural(in.disk_free_bytes >> 20, "MiB"),
              ">= " + plural(config.disk_floor_bytes >> 20, "MiB"));
+    list.add("not_halted", !in.halted, in.halted ? "halted by governance" : "no", "no");
     list.add("no_emergency", !in.emergency, in.emergency ? "emergency" : "none", "none");
     list.add("last_signed_slot", !in.last_signed_slot || *in.last_signed_slot < view.now_slot,
              in.last_signed_slot ? std::to_string(*in.last_signed_slot) : "none",

@@ -36,6 +36,7 @@ struct GateInputs {
     std::uint32_t stall_statements = 0;    //!< authorities that sign "head = OUR head, no progress
                                            //!< for 3 slots", this node included
     bool holds_quorum_alone = false;       //!< this node's keys alone reach the quorum
+    bool halted = false;                   //!< by governance, and no event waits that a block may carry
 };
 
 //! What the machine knows.
@@ -74,6 +75,7 @@ class Gate {
   public:
     explicit Gate(const SyncConfig& config) : config_(config) {}
 
+    void set_slot(Duration slot) { config_.slot = slot; }
     void set_inputs(const GateInputs& inputs) { inputs_ = inputs; }
     //! The measured inputs are void after a stop or a crash of the driver: shut at once.
     void shut();

@@ -20,6 +20,7 @@ void HeaderWalk::reset(const BlockRef& base) {
     fork_.reset();
     blames_.clear();
     more_ = false;
+    held_at_.reset();
     main_.reset(base);
 }
 
@@ -62,6 +63,13 @@ void HeaderWalk::pump() {
             ask(*peer, fork_->chain.tip(), s_.config.headers_max, true);
             return;
         }
+    }
+    if (held()) {
+        return;
+    }
+    if (held_at_) {
+        held_at_.reset();
+        next_poll_ = s_.now;
     }
     const BlockRef tip = main_.tip();
     const auto goal = s_.target.height();
@@ -154,7 +162,7 @@ void HeaderWalk::on_received(const HeadersReceived& event) {
     if (event.result == ReplyResult::ok && !malformed && event.count > 0) {
         request.checking = true;
         request.deadline = s_.now + kCheckLimit;
-        s_.emit(CheckHeaders{event.request, request.peer, request.parent});
+        s_.emit(CheckHeaders{event.request, request.peer, request.parent, request.fork});
         return;
     }
     const OpenRequest closed = request;
@@ -234,6 +242,10 @@ void HeaderWalk::on_checked(const HeadersChecked& event, Height used) {
     s_.close(event.request);  // the driver frees the payload by itself after a check
     open_ = 0;
     Peer* peer = s_.peers.find(request.peer);
+    if (!event.ok && event.later) {
+        hold(request);
+        return;
+    }
     if (!event.ok) {
         reject(peer, event);
         return;
@@ -248,6 +260,17 @@ void HeaderWalk::on_checked(const HeadersChecked& event, Height used) {
         accept_fork(peer, request, event);
     } else {
         accept(peer, request, event, used);
+    }
+}
+
+// The authorities changed where the walk stands. Who they are now is known to whoever has the blocks up to there, so
+// these come first; the headers are asked for again from there, and a lie shows then.
+void HeaderWalk::hold(const OpenRequest& request) {
+    if (request.fork) {
+        abandon_fork();
+    } else if (request.parent == main_.tip()) {
+        held_at_ = request.parent.height;
+        more_ = false;
     }
 }
 

@@ -33,6 +33,8 @@ class HeaderWalk {
     [[nodiscard]] bool full() const { return main_.size() + 64 >= s_.config.anchors_max; }
     //! The last reply was full and its sender claims more: this is not the chain's end yet.
     [[nodiscard]] bool more() const { return more_; }
+    //! The headers that follow can be judged only once the blocks below them are here.
+    [[nodiscard]] bool held() const { return held_at_ && s_.head.height < *held_at_; }
 
   private:
     struct Fork {
@@ -47,6 +49,7 @@ class HeaderWalk {
     void had_nothing(Peer& peer, const OpenRequest& request);
     void accept(Peer* peer, const OpenRequest& request, const HeadersChecked& event, Height used);
     void accept_fork(Peer* peer, const OpenRequest& request, const HeadersChecked& event);
+    void hold(const OpenRequest& request);
     void reject(Peer* peer, const HeadersChecked& event);
     void adopt();
     void abandon_fork();
@@ -58,6 +61,7 @@ class HeaderWalk {
     Instant next_poll_{};
     std::vector<Blame> blames_;
     std::uint32_t self_faults_ = 0;
+    std::optional<Height> held_at_;
     bool adopted_ = false;
     bool more_ = false;
 };

@@ -74,7 +74,7 @@ constexpr std::array<std::uint16_t, kStateCount> kFollows = {
     bits({State::downloading_headers, State::synced}) | kAnywhere,               // discovering
     bits({State::downloading_blocks, State::synced}) | kAnywhere,                // headers
     bits({State::catching_up, State::synced}) | kAnywhere,                       // blocks
-    bits({State::synced}) | kAnywhere,                                           // catching_up
+    bits({State::synced, State::downloading_headers}) | kAnywhere,               // catching_up
     bits({State::catching_up, State::downloading_headers, State::discovering}) | kAnywhere,
     bits({State::idle, State::discovering, State::downloading_headers, State::downloading_blocks,
           State::catching_up, State::synced, State::failed, State::emergency}),  // paused

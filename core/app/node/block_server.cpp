@@ -107,6 +107,8 @@ void BlockServer::headers_from_tree(std::uint64_t peer, const net::GetHeaders& a
         const auto block = keeper_.block_at(height);
         parts.push_back(block.slice(0, keeper_.header_length()));
     }
+    parts.resize(before_change(parts));
+    last = ask.from + parts.size() - 1;
     head.count = static_cast<std::uint32_t>(parts.size());
     if (last == proof->block.height) {
         head.head_proof = SharedBytes(proof->proof);
@@ -146,19 +148,41 @@ void BlockServer::read_headers(std::uint64_t peer, const net::GetHeaders& ask,
                 blocks.pop_back();
                 proof = consensus_.prove_head(blocks.back().view, child.view, {});
             }
+            for (const auto& block : blocks) {
+                parts.push_back(block.slice(0, std::min<std::size_t>(length, block.view.size())));
+            }
+            if (const auto whole = before_change(parts); whole < parts.size()) {
+                proof = consensus_.prove_head(blocks[whole - 1].view, blocks[whole].view, {});
+                parts.resize(whole);
+            }
             if (proof) {
                 head.head_proof = SharedBytes(std::move(*proof));
-                head.count = static_cast<std::uint32_t>(blocks.size());
-                for (const auto& block : blocks) {
-                    parts.push_back(block.slice(0, std::min<std::size_t>(length, block.view.size())));
-                }
+                head.count = static_cast<std::uint32_t>(parts.size());
             } else {
+                parts.clear();
                 head.result = net::ReplyResult::not_available;
             }
         }
         links_.network->send(peer, net::encode_parts(head, std::move(parts)));
         read_done();
     });
+}
+
+std::size_t BlockServer::before_change(const std::vector<SharedBytes>& headers) const {
+    // Who certifies what follows a change is known only to those who have the blocks up to it, so a run ends there.
+    Bytes run;
+    for (const auto& header : headers) {
+        run.insert(run.end(), header.view.begin(), header.view.end());
+    }
+    const auto decoded = consensus_.decode(SYNOD_FORM_HEADERS, run, headers.size());
+    if (!decoded) {
+        return headers.size();
+    }
+    const auto changed = [](const pipeline::HeaderView& v) { return (v.flags & SYNOD_VIEW_CHANGES_AUTHORITIES) != 0; };
+    const auto at = std::ranges::find_if(decoded->views, changed);
+    return at == decoded->views.end() || at == decoded->views.begin()
+               ? headers.size()
+               : static_cast<std::size_t>(at - decoded->views.begin());
 }
 
 std::vector<SharedBytes> BlockServer::read_packed(std::uint64_t from, std::uint64_t count) const {

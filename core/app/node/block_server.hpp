@@ -50,6 +50,8 @@ class BlockServer {
     void headers_from_tree(std::uint64_t peer, const net::GetHeaders& ask);
     void blocks_from_tree(std::uint64_t peer, const net::GetBlocks& ask);
     void read_headers(std::uint64_t peer, const net::GetHeaders& ask, std::uint64_t packed_end);
+    //! How many of the header forms at the front are of one set of authorities.
+    std::size_t before_change(const std::vector<SharedBytes>& headers) const;
     //! Up to `count` packed blocks from a height; fewer when they can't be read. On a worker.
     std::vector<SharedBytes> read_packed(std::uint64_t from, std::uint64_t count) const;
     void read_blocks(std::uint64_t peer, const net::GetBlocks& ask);

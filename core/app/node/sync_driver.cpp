@@ -208,7 +208,14 @@ void SyncDriver::blocks_read(std::uint32_t request, std::uint32_t count, std::si
 void SyncDriver::check_headers(const sync::CheckHeaders& check) {
     const auto id = static_cast<std::uint32_t>(check.request);
     const auto it = headers_.find(id);
-    auto state = keeper_.head_state();
+    // By the state nearest to them on their own branch.
+    auto state = keeper_.state_of(check.parent.hash);
+    if (!state && check.fork) {
+        state = keeper_.state_of(keeper_.tree().committed().hash);
+    }
+    if (!state) {
+        state = keeper_.head_state();
+    }
     if (it == headers_.end() || !state) {
         headers_.erase(id);
         sync::HeadersChecked gone;
@@ -237,6 +244,7 @@ void SyncDriver::check_headers(const sync::CheckHeaders& check) {
             answer.rule = result.error().rule;
             answer.height = result.error().height != 0 ? result.error().height : from;
             answer.self_fault = result.error().self_fault;
+            answer.later = result.error().not_yet;
             feed(answer);
             return;
         }
