@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include "core/app/checkpoint/methods.hpp"
+#include "core/app/governance/methods.hpp"
 #include "core/app/mining/methods.hpp"
 #include "core/app/node_config.hpp"
 #include "core/app/status_json.hpp"
@@ -192,6 +193,9 @@ control::Handlers Service::handlers() {
         const auto status = node_->status();
         return control::Health{status->sync.state == sync::State::synced, status_json(*status)};
     };
+    add_governance_methods(
+        out, [this](std::function<void()> task) { runtime_->loop().post(std::move(task)); },
+        [this]() -> Governance& { return node_->governance(); });
     if (checkpoints_) {
         add_checkpoint_methods(
             out, [this](std::function<void()> task) { runtime_->loop().post(std::move(task)); },

@@ -82,6 +82,19 @@ std::string status_json(const NodeStatus& s) {
     out["stalled"] = s.stalled ? json::value(*s.stalled) : json::value(nullptr);
     out["reason"] = sync.reason;
     out["federation"] = federation_json(s);
+    const auto& governance = s.governance;
+    out["governance"] = {{"sequence", governance.sequence},
+                         {"known", governance.known},
+                         {"waiting", governance.waiting},
+                         {"early", governance.early},
+                         {"missing_from", governance.missing_from == 0 ? json::value(nullptr)
+                                                                       : json::value(governance.missing_from)},
+                         {"stream_healthy", governance.healthy},
+                         {"halted", governance.halted},
+                         {"authority_set", s.authority_set},
+                         {"accepted", governance.accepted},
+                         {"refused", governance.refused},
+                         {"overflowed", governance.overflowed}};
     const auto& mining = s.mining;
     out["mining"] = {{"stage", health::name(mining.stage)},
                      {"blocks_without_pow", mining.blocks_without_pow},

@@ -48,6 +48,10 @@ void status_metrics(const NodeStatus& s, host::MetricPage& page) {
     gauge("synod_sync_window_bytes", "bytes of ranges that are expected or held", whole(sync.window_bytes));
     gauge("synod_chain_committed_height", "newest block that no fork can replace", whole(s.committed_height));
     gauge("synod_chain_blocks_without_pow", "blocks since the last range made final", whole(s.mining.blocks_without_pow));
+    gauge("synod_governance_sequence", "newest governance event that a block carries", whole(s.governance.sequence));
+    gauge("synod_governance_waiting_events", "events that wait for a block", whole(s.governance.waiting));
+    gauge("synod_governance_stream_healthy", "1: nothing is missing and peers say so", whole(s.governance.healthy));
+    counter("synod_governance_refused_total", "events that were refused", whole(s.governance.refused));
     gauge("synod_mining_stage", "0 no merged mining, 1 fine, 2 warning, 3 critical, 4 production halted",
           whole(s.mining.stage));
     gauge("synod_mining_waiting_records", "finality records that wait for a block", whole(s.mining.waiting_records));

@@ -7,12 +7,10 @@
 #include <boost/json.hpp>
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
 #include <thread>
 
+#include "core/app/commands/asking.hpp"
 #include "core/app/commands/commands.hpp"
-#include "core/control/client.hpp"
-#include "core/host/manifest/manifest.hpp"
 
 namespace synod::app {
 
@@ -26,33 +24,8 @@ struct AskOptions {
     bool watch = false;
 };
 
-//! A manifest's data folder, or the folder itself.
-Result<std::string> data_dir_of(const std::string& where) {
-    if (std::filesystem::is_directory(where)) {
-        return where;
-    }
-    auto manifest = host::load_manifest(where);
-    if (!manifest) {
-        return std::unexpected(manifest.error());
-    }
-    return manifest->data_dir.string();
-}
-
 Result<json::value> ask(const AskOptions& options, const char* method) {
-    auto dir = data_dir_of(options.where);
-    if (!dir) {
-        return std::unexpected(dir.error());
-    }
-    auto answer = control::call(*dir, method, "");
-    if (!answer) {
-        return std::unexpected(answer.error());
-    }
-    boost::system::error_code error;
-    auto parsed = json::parse(*answer, error);
-    if (error) {
-        return fail("control.bad_reply", "the node's answer is not JSON", method);
-    }
-    return parsed;
+    return ask_node(options.where, method, {});
 }
 
 int complain(const Error& error) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `synod auxpow check`: one merged-mining proof, rule by rule, as the consensus plugin sees it.
 #include <sodium.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -14,7 +13,7 @@
 
 #include "core/app/commands/chain_offline.hpp"
 #include "core/app/commands/commands.hpp"
-#include "core/app/forge/authorities.hpp"
+#include "core/app/commands/throwaway_genesis.hpp"
 #include "core/host/manifest/manifest.hpp"
 
 namespace synod::app {
@@ -29,39 +28,6 @@ struct Arguments {
     std::string hash, proof, bits;
     std::string validation{host::kDefaultBackend};
     bool json = false;
-};
-
-//! The plugin makes no instance without a genesis, and this command needs none: one for the moment.
-class ThrowawayGenesis {
-  public:
-    ThrowawayGenesis() {
-        auto name = (std::filesystem::temp_directory_path() / "synod-genesis-XXXXXX").string();
-        const int fd = ::mkstemp(name.data());
-        if (fd < 0) {
-            return;
-        }
-        const auto text = forge::genesis_text(forge::make_authorities(0, 1), {1'000, 0, 0});
-        const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-        ::close(fd);
-        file_ = name;
-        if (!written) {
-            remove();
-        }
-    }
-    ~ThrowawayGenesis() { remove(); }
-    ThrowawayGenesis(const ThrowawayGenesis&) = delete;
-    ThrowawayGenesis& operator=(const ThrowawayGenesis&) = delete;
-    [[nodiscard]] const std::filesystem::path& file() const { return file_; }
-
-  private:
-    void remove() {
-        if (!file_.empty()) {
-            std::error_code ignored;
-            std::filesystem::remove(file_, ignored);
-            file_.clear();
-        }
-    }
-    std::filesystem::path file_;
 };
 
 //! The hex of HEX or @FILE, without white space.

@@ -28,6 +28,7 @@ void add_plugin(CLI::App& app, Chosen& chosen);  //!< plugin list, plugin descri
 void add_chain(CLI::App& app, Chosen& chosen);   //!< chain forge, chain verify
 void add_auxpow(CLI::App& app, Chosen& chosen);  //!< auxpow check
 void add_checkpoint(CLI::App& app, Chosen& chosen);  //!< checkpoint create, list, verify, recover
+void add_governance(CLI::App& app, Chosen& chosen);  //!< governance propose, sign, submit, log, status
 void add_devnet(CLI::App& app, Chosen& chosen);
 void add_bench(CLI::App& app, Chosen& chosen);
 

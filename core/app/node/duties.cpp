@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/app/node/gossip_digest.hpp"
+#include "core/app/node/slots.hpp"
 #include "core/base/planted.hpp"
 
 namespace synod::app {
@@ -58,29 +59,25 @@ void Duties::refuse_copied_key(const char* what, std::uint64_t slot) {
 }
 
 void Duties::on_proven(const pipeline::ChainSegment& segment) {
-    const auto index = authority();
+    if (!signer_) {
+        return;
+    }
+    // Our place among those who author and certify the segment's last block; what is below a change of the
+    // set was signed by others under these numbers.
+    const auto index = pipeline_.consensus().voter_index(segment.state, signer_->public_key());
     if (!index) {
         return;
     }
     std::uint64_t newest = 0;
     for (const auto& block : segment.blocks) {
+        newest = (block.view.flags & SYNOD_VIEW_CHANGES_AUTHORITIES) != 0 ? 0 : newest;
         if (block.view.author == *index && block.view.slot > own_proposed_) {
             newest = block.view.slot;
         }
     }
-    if (newest == 0) {
-        return;
+    if (newest != 0) {
+        refuse_copied_key("signed a block for", newest);
     }
-    auto author = std::make_shared<PublicKey>();
-    pipeline_.on_consensus(
-        [this, state = segment.state, newest, author] {
-            (void)pipeline_.consensus().author_of(state, newest, author.get());
-        },
-        [this, newest, author] {
-            if (*author == signer_->public_key() && newest > own_proposed_) {
-                refuse_copied_key("signed a block for", newest);
-            }
-        });
 }
 
 std::optional<std::uint32_t> Duties::authority() const {
@@ -101,6 +98,13 @@ void Duties::on_slot(std::uint64_t slot, bool gate_open) {
         last_head_ = keeper_.tree().head();
         head_since_slot_ = slot;
     }
+    // It may have come while the gate was shut; a second vote is refused. Who leaves the set with the next
+    // block still certifies this one.
+    const auto head = keeper_.tree().head();
+    if (gate_open && signer_ && !copied_key_ && head.height > keeper_.tree().committed().height &&
+        keeper_.certificate_of(head.hash).empty()) {
+        vote(head.hash);
+    }
     if (!authority() || copied_key_) {
         return;
     }
@@ -108,11 +112,6 @@ void Duties::on_slot(std::uint64_t slot, bool gate_open) {
         say_stalled(slot);
     }
     if (gate_open) {
-        const auto head = keeper_.tree().head();
-        if (head.height > keeper_.tree().committed().height &&
-            keeper_.certificate_of(head.hash).empty()) {
-            vote(head.hash);  // it may have come while the gate was shut; a second vote is refused
-        }
         propose(slot);
     }
 }
@@ -141,7 +140,8 @@ void Duties::propose(std::uint64_t slot) {
     };
     auto made = std::make_shared<Made>();
     pipeline_.on_consensus(
-        [this, base, slot, certificate, made, records = listener_.records()] {
+        [this, base, slot, certificate, made, records = listener_.records(),
+         events = listener_.events()] {
             PublicKey author;
             auto index = pipeline_.consensus().author_of(base, slot, &author);
             if (!index || author != signer_->public_key()) {
@@ -149,12 +149,18 @@ void Duties::propose(std::uint64_t slot) {
             }
             synod_payload payload{};
             payload.size = sizeof payload;
-            std::vector<synod_bytes> spans;
-            for (const auto& record : records) {
-                spans.push_back({record.data(), record.size()});
-            }
-            payload.records = spans.data();
-            payload.n_records = spans.size();
+            const auto spans_of = [](const std::vector<Bytes>& items) {
+                std::vector<synod_bytes> out;
+                for (const auto& item : items) {
+                    out.push_back({item.data(), item.size()});
+                }
+                return out;
+            };
+            const auto record_spans = spans_of(records), event_spans = spans_of(events);
+            payload.records = record_spans.data();
+            payload.n_records = record_spans.size();
+            payload.events = event_spans.data();
+            payload.n_events = event_spans.size();
             auto unsigned_block = pipeline_.consensus().propose(base, slot, certificate, payload);
             if (!unsigned_block) {
                 made->error = unsigned_block.error();
@@ -175,7 +181,7 @@ void Duties::propose(std::uint64_t slot) {
                 own_proposed_ = std::max(own_proposed_, slot);
                 ++proposed_;
                 listener_.proposed(std::move(*made->block));
-                const auto began = slot * keeper_.info().slot_ms;
+                const auto began = begin_of(keeper_.info(), slot);
                 const auto now = listener_.unix_now();
                 lateness_.add(std::chrono::milliseconds(now > began ? now - began : 0));
             }
@@ -186,7 +192,7 @@ void Duties::on_block(const Hash& block, bool gate_open) {
     if (arrived_.size() < kMaxOpenCertificates) {
         arrived_.try_emplace(block, listener_.now());
     }
-    if (gate_open && authority() && !SYNOD_PLANTED("never_approves")) {
+    if (gate_open && signer_ && !SYNOD_PLANTED("never_approves")) {
         vote(block);
     }
     certify(block);
@@ -194,8 +200,11 @@ void Duties::on_block(const Hash& block, bool gate_open) {
 
 void Duties::vote(const Hash& block) {
     const auto state = keeper_.state_of(block);
-    const auto index = authority();
-    if (!state || !index || copied_key_) {
+    if (!state || copied_key_) {
+        return;
+    }
+    const auto index = pipeline_.consensus().voter_index(state, signer_->public_key());
+    if (!index) {
         return;
     }
     const auto* node = keeper_.tree().find(block);
@@ -234,8 +243,11 @@ void Duties::say_stalled(std::uint64_t slot) {
     // Of the newest certified block: that is what everybody builds on. Heads that nobody certified may
     // differ for ever, a newest certified block doesn't, once approvals that were lost are said again.
     const auto state = keeper_.state_of(keeper_.certified_head());
-    const auto index = authority();
-    if (!state || !index) {
+    if (!state) {
+        return;
+    }
+    const auto index = pipeline_.consensus().authority_index(state, signer_->public_key());
+    if (!index) {
         return;
     }
     if (!last_approval_.view.empty() && !SYNOD_PLANTED("approvals_said_once")) {
@@ -280,12 +292,16 @@ void Duties::on_attestation(std::uint64_t peer, const SharedBytes& bytes) {
             if (!what) {
                 const auto& refusal = what.error().refusal;
                 checked->fault = pipeline::Fault{refusal ? refusal->name : "malformed", 0, {},
-                                                 what.error().error.text(), false};
+                                                 what.error().error.text(), false, refusal && refusal->not_yet};
             } else {
                 checked->what = *what;
             }
         },
         [this, peer, bytes, checked] {
+            if (checked->fault && checked->fault->not_yet) {
+                seen_.erase(gossip_digest(bytes.view));  // it can be judged once we are nearer to its block
+                return;
+            }
             if (checked->fault) {
                 listener_.misbehaved(peer, *checked->fault);
                 return;
@@ -312,8 +328,13 @@ void Duties::attestation_holds(const synod_attestation& what, const SharedBytes&
     // The slot isn't signed: it counts where the block is known to be of it.
     const auto* node = keeper_.tree().find(hash);
     if (what.purpose == SYNOD_SIGN_APPROVE && node != nullptr && node->slot == what.slot &&
-        what.slot > own_approved_ && authority() == what.author) {
-        refuse_copied_key("approved a block of", what.slot);
+        what.slot > own_approved_ && signer_) {
+        const auto state = keeper_.state_of(hash);
+        const auto ours = state ? pipeline_.consensus().voter_index(state, signer_->public_key())
+                                : Result<std::uint32_t>(std::unexpected(Error{}));
+        if (ours && *ours == what.author) {
+            refuse_copied_key("approved a block of", what.slot);
+        }
     }
     if (what.purpose == SYNOD_SIGN_STALLED) {
         auto& stall = stalls_[what.author];
@@ -335,23 +356,34 @@ void Duties::attestation_holds(const synod_attestation& what, const SharedBytes&
     }
     auto& open = collecting_[hash];
     open.height = what.height;
-    open.approvals.try_emplace(what.author, bytes.view.begin(), bytes.view.end());
+    open.approvals.try_emplace({what.height, what.author}, bytes.view.begin(), bytes.view.end());
     certify(hash);
+}
+
+//! Of those who certify the head of the state, who may be others than those of the next block.
+std::uint32_t Duties::quorum_for(const pipeline::State& state) const {
+    const auto info = pipeline_.consensus().info(state);
+    return info && info->head_quorum != 0 ? info->head_quorum : keeper_.info().quorum;
 }
 
 void Duties::certify(const Hash& block) {
     const auto it = collecting_.find(block);
     const auto state = keeper_.state_of(block);
-    if (it == collecting_.end() || !state || it->second.certifying ||
-        it->second.approvals.size() < keeper_.info().quorum ||
+    const auto* node = keeper_.tree().find(block);
+    if (it == collecting_.end() || !state || node == nullptr || it->second.certifying ||
         !keeper_.certificate_of(block).empty()) {
         return;
     }
-    it->second.certifying = true;
     std::vector<Bytes> approvals;
-    for (const auto& [author, bytes] : it->second.approvals) {
-        approvals.push_back(bytes);
+    for (const auto& [said, bytes] : it->second.approvals) {
+        if (said.first == node->height) {
+            approvals.push_back(bytes);
+        }
     }
+    if (approvals.size() < quorum_for(state)) {
+        return;
+    }
+    it->second.certifying = true;
     struct Made {
         Bytes certificate;
         pipeline::State state;

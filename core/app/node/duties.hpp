@@ -34,6 +34,7 @@ class Duties {
         std::function<void(std::uint64_t peer, const pipeline::Fault&)> misbehaved;
         std::function<void(const Error&)> problem;
         std::function<std::vector<Bytes>()> records;  //!< finality records for our next block, best first
+        std::function<std::vector<Bytes>()> events;   //!< governance events for our next block, in order
         //! Our key signed what we did not: another process has it, or our record is older than what it signed.
         std::function<void(const Error&)> copied_key;
         std::function<Instant()> now;
@@ -67,7 +68,9 @@ class Duties {
   private:
     struct Collecting {
         std::uint64_t height = 0;
-        std::map<std::uint32_t, Bytes> approvals;
+        //! By the height that they name and the author: whose key that index is depends on the height, which
+        //! isn't signed, and whose block may not be here yet.
+        std::map<std::pair<std::uint64_t, std::uint32_t>, Bytes> approvals;
         bool certifying = false;
     };
 
@@ -77,6 +80,7 @@ class Duties {
     void attestation_holds(const synod_attestation& what, const SharedBytes& bytes);
     void certify(const Hash& block);
     void refuse_copied_key(const char* what, std::uint64_t slot);
+    [[nodiscard]] std::uint32_t quorum_for(const pipeline::State& state) const;
 
     ChainKeeper& keeper_;
     pipeline::Pipeline& pipeline_;

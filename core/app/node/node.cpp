@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/app/node/slots.hpp"
 #include "core/base/codec.hpp"
 
 namespace synod::app {
@@ -88,6 +89,8 @@ Result<void> Node::open() {
     server_ = std::make_unique<BlockServer>(store_, *keeper_, links_, pool_, pipeline_.consensus(),
                                             clock_, config_.peer_share);
     mining_ = std::make_unique<Mining>(*keeper_, pipeline_, links_, mining_listener());
+    governance_ = std::make_unique<Governance>(*keeper_, pipeline_, links_, config_.sync.seed,
+                                               governance_listener());
     duties_ = std::make_unique<Duties>(*keeper_, pipeline_, links_, config_.signer, duties_listener());
     duties_->begin(slot_now(), config_.adopt_signatures, config_.heed_copied_key);
     remember_peers();
@@ -95,6 +98,7 @@ Result<void> Node::open() {
         return opened;
     }
     mining_->restore();
+    governance_->restore();
     driver_->feed(sync::Start{config_.mode, {}, {}});
     refresh_status();
     return {};
@@ -126,7 +130,10 @@ ChainKeeper::Listener Node::keeper_listener() {
                 log_("error", e.text());
                 driver_->feed(sync::EmergencyEntered{e.text()});
             },
-            [this](const pipeline::ChainSegment& segment) { duties_->on_proven(segment); }};
+            [this](const pipeline::ChainSegment& segment) {
+                duties_->on_proven(segment);
+                governance_->on_proven(segment);
+            }};
 }
 
 Audit::Listener Node::audit_listener() {
@@ -215,6 +222,7 @@ Duties::Listener Node::duties_listener() {
             },
             [this](const Error& e) { log_("warning", e.text()); },
             [this] { return mining_->records(); },
+            [this] { return governance_->events(); },
             [this](const Error& e) {
                 log_("error", e.text());
                 publish(bus::Topic::kAlert, synod::Writer().text("copied_key").text(e.text()).take());
@@ -222,6 +230,19 @@ Duties::Listener Node::duties_listener() {
             },
             [this] { return clock_.mono(); },
             [this] { return clock_.unix_ms(); }};
+}
+
+Governance::Listener Node::governance_listener() {
+    return {[this](std::uint64_t peer, const pipeline::Fault& fault) {
+                charge(peer, {peers::Severity::kGrave, "invalid_governance_event", fault.rule, fault.height, {}});
+            },
+            [this](const Error& e) { log_("warning", e.text()); },
+            [this](store::Record record) {
+                store::Commit change;
+                change.put_records.push_back(std::move(record));
+                writer_->post(std::move(change), [](Result<void>) {});
+            },
+            [this](const std::string& text) { log_("info", text); }};
 }
 
 Mining::Listener Node::mining_listener() {
@@ -339,8 +360,7 @@ void Node::on_inbound_refused(std::string /*address*/, Error why) {
 // ---- time ----------------------------------------------------------------------------------------
 
 std::uint64_t Node::slot_now() const {
-    const auto slot_ms = keeper_->info().slot_ms;
-    return slot_ms == 0 ? 0 : clock_.unix_ms() / slot_ms;
+    return slot_at(keeper_->info(), clock_.unix_ms());
 }
 
 std::uint32_t Node::authorities_seen(Instant now) const {
@@ -455,16 +475,33 @@ void Node::watch_mining() {
     }
 }
 
+//! What hangs on who the authorities are, once that changed.
+void Node::follow_governance() {
+    governance_->settle();
+    const auto& info = keeper_->info();
+    if (std::exchange(authority_set_, info.authority_set) == info.authority_set) {
+        return;
+    }
+    log_("info", "authorities: " + std::to_string(info.authorities) + ", quorum " + std::to_string(info.quorum) +
+                     ", slots of " + std::to_string(info.slot_ms) + " ms (change " +
+                     std::to_string(info.authority_set) + ")");
+    sync::Tune tune;
+    tune.slot = std::chrono::milliseconds(info.slot_ms);
+    driver_->feed(tune);
+    grade_peers();
+}
+
 void Node::slot(std::uint64_t now_slot) {
     const auto now = clock_.mono();
+    follow_governance();
     watch_health(now);
     watch_mining();
     sync::GateInputs in;
     in.network_health = monitor_.current().score;
     in.authorities_seen = authorities_seen(now);
     in.quorum = keeper_->info().quorum;
-    // No governance stream is connected yet: who requires one must not produce without it.
-    in.governance_healthy = false;
+    in.governance_healthy = governance_->status().healthy;
+    in.halted = keeper_->info().halted != 0 && governance_->events().empty();
     in.blocks_since_pow = mining_->blocks_without_proof();
     in.max_blocks_without_pow = keeper_->info().max_blocks_without_pow;
     std::vector<std::int64_t> offsets;
@@ -503,9 +540,11 @@ void Node::if_new_slot() {
 
 //! A tick alone would notice a slot up to kTick after it began.
 void Node::wake_at_slot() {
-    const auto slot_ms = keeper_->info().slot_ms;
-    if (slot_ms != 0) {
-        loop_.post_after(std::chrono::milliseconds(slot_ms - clock_.unix_ms() % slot_ms),
+    const auto& info = keeper_->info();
+    if (info.slot_ms != 0) {
+        const auto now = clock_.unix_ms();
+        const auto next = begin_of(info, slot_at(info, now) + 1);
+        loop_.post_after(std::chrono::milliseconds(next > now ? next - now : 1),
                          [this] { if_new_slot(); });
     }
 }
@@ -521,6 +560,7 @@ void Node::tick() {
         driver_->expire(now);
     }
     driver_->feed(sync::Tick{});
+    governance_->tick(now);
     if (audit_) {
         audit_->step();
     }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/app/checkpoint/checkpointer.hpp"
+#include "core/app/governance/governance.hpp"
 #include "core/app/mining/mining.hpp"
 #include "core/app/node/attendance.hpp"
 #include "core/app/node/audit.hpp"
@@ -91,6 +92,7 @@ class Node : private net::NetworkHandler {
     [[nodiscard]] net::Transport& network() { return *network_; }
     //! Control thread.
     [[nodiscard]] Mining& mining() { return *mining_; }
+    [[nodiscard]] Governance& governance() { return *governance_; }
     //! At the tip, or nearly: what is built here stands on the network's head. Control thread.
     [[nodiscard]] bool at_tip() const;
     //! Closes the links and writes what is queued. Control thread, after the loop.
@@ -113,6 +115,7 @@ class Node : private net::NetworkHandler {
     SyncDriver::Listener driver_listener();
     Duties::Listener duties_listener();
     Mining::Listener mining_listener();
+    Governance::Listener governance_listener();
     Audit::Listener audit_listener();
     [[nodiscard]] std::uint64_t unverified() const;
     void find_checkpoint(std::function<void(pipeline::State)> done);
@@ -128,6 +131,7 @@ class Node : private net::NetworkHandler {
 
     // node_peers.cpp
     [[nodiscard]] peers::Tier tier_of(const PublicKey& identity) const;
+    void grade_peers();
     void peer_up(const net::PeerInfo& info);
     void peer_down(std::uint64_t peer, const std::string& reason);
     void dial_failed(const std::string& address, std::uint16_t port, const Error& why);
@@ -169,6 +173,7 @@ class Node : private net::NetworkHandler {
     void attend(const chain::Pointer& head, std::uint64_t slot);
     void wake_at_slot();
     void if_new_slot();
+    void follow_governance();
 
     NodeConfig config_;
     ControlLoop& loop_;
@@ -202,9 +207,11 @@ class Node : private net::NetworkHandler {
     std::unique_ptr<Audit> audit_;  // mode optimistic
     std::unique_ptr<BlockServer> server_;
     std::unique_ptr<Mining> mining_;
+    std::unique_ptr<Governance> governance_;
     std::unique_ptr<Duties> duties_;
     std::unique_ptr<net::Transport> network_;
     std::uint64_t last_slot_ = 0;
+    std::uint32_t authority_set_ = 0;
     Instant last_eviction_{};
     Instant last_status_{}, last_ping_{}, last_refresh_{}, last_book_{}, last_health_{}, last_ask_{};
     std::unordered_set<Hash> in_work_;  // pushed blocks being proven

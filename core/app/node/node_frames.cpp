@@ -61,6 +61,12 @@ void Node::frame(std::uint64_t peer, const SharedBytes& bytes) {
                     duties_->on_attestation(peer, m.payload);
                 } else if (m.kind == kGossipRecord) {
                     mining_->on_record(peer, m.payload);
+                } else if (m.kind == kGossipEvent) {
+                    governance_->on_event(peer, m.payload);
+                } else if (m.kind == kGossipEventAsk) {
+                    governance_->on_ask(peer, m.payload, clock_.mono());
+                } else if (m.kind == kGossipEventHead) {
+                    governance_->on_head(peer, m.payload, clock_.mono());
                 }
             } else if constexpr (std::is_same_v<M, net::GetPeers>) {
                 links_.send(peer, peers_for(m.id, peer));
@@ -111,7 +117,7 @@ void Node::handle(std::uint64_t peer, net::Status status) {
         } else if (proven) {
             driver_->feed(sync::EvidenceVerified{peer, proven->height, Hash::copy(proven->hash),
                                                  proven->slot});
-        } else if (!proven.error().self_fault) {
+        } else if (!proven.error().self_fault && !proven.error().not_yet) {
             charge(peer, {peers::Severity::kGrave, "claimed_height_never_backed", proven.error().rule,
                           0, {}});
         }

@@ -45,6 +45,20 @@ peers::Tier Node::tier_of(const PublicKey& identity) const {
     return config_.miners.contains(identity) ? peers::Tier::kMiner : peers::Tier::kRegular;
 }
 
+//! The set of authorities changed: who is linked may be one now, or no more.
+void Node::grade_peers() {
+    for (auto& [id, link] : links_.peers) {
+        const auto tier = tier_of(link.info.identity);
+        if (tier == link.tier) {
+            continue;
+        }
+        link.tier = tier;
+        link.unasked.emplace(cost_share(tier), kCostPeriod, clock_.mono());
+        server_->forget(id);  // it pays by its new share
+        driver_->feed(sync::PeerUp{id, link.is_authority(), met_[id].group});
+    }
+}
+
 void Node::peer_up(const net::PeerInfo& info) {
     const auto now = clock_.mono();
     if (!dialer_.up(info, group_of(info), clock_.unix_ms(), now)) {
@@ -74,6 +88,7 @@ void Node::peer_up(const net::PeerInfo& info) {
                                      .take());
     send_status(info.id);
     mining_->greet(info.id);
+    governance_->greet(info.id);
     link.ping_sent = now;
     links_.send(info.id, net::Ping{info.id, clock_.unix_ms()});
 }
@@ -95,6 +110,7 @@ void Node::peer_down(std::uint64_t peer, const std::string& reason) {
     departed_[peer] = std::move(left);
     links_.peers.erase(it);
     server_->forget(peer);
+    governance_->forget(peer);
     driver_->peer_gone(peer);
     publish(bus::Topic::kPeerDown, synod::Writer().put(peer).text(reason).take());
 }

@@ -122,6 +122,8 @@ void Node::refresh_status() {
     out->authority = duties_->authority().has_value();
     out->blocks_proposed = duties_->blocks_proposed();
     out->mining = mining_->status();
+    out->governance = governance_->status();
+    out->authority_set = keeper_->info().authority_set;
     out->authorities_seen = authorities_seen(now);
     out->authorities = keeper_->info().authorities;
     out->quorum = keeper_->info().quorum;

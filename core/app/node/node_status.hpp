@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/app/checkpoint/info.hpp"
+#include "core/app/governance/governance.hpp"
 #include "core/app/mining/mining.hpp"
 #include "core/app/node/attendance.hpp"
 #include "core/app/node/recent_times.hpp"
@@ -58,6 +59,8 @@ struct NodeStatus {
     bool authority = false;
     std::uint64_t blocks_proposed = 0;
     MiningStatus mining;
+    GovernanceStatus governance;
+    std::uint32_t authority_set = 0;  //!< changes so far of who the authorities are and how they sign
     std::uint32_t authorities_seen = 0, authorities = 0, quorum = 0;
     struct Member {
         Attendant of;
