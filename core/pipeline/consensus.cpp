@@ -479,6 +479,40 @@ Outcome<void> Consensus::check_event(const State& state, const std::vector<Bytes
     return done ? within(checks, 1, "consensus.check_event") : done;
 }
 
+Outcome<Bytes> Consensus::testify(ByteView block, ByteView attestation) const {
+    ByteSink sink(SYNOD_TESTIMONY_MAX);
+    auto refusal = empty_refusal();
+    return given(settled(ask<&Api::testify>(instance_, shared("consensus.testify"), 0, borrow(block),
+                                            borrow(attestation), &sink.sink, &refusal),
+                         refusal),
+                 [&] { return std::move(sink.bytes); });
+}
+
+Outcome<Bytes> Consensus::accuse(const State& state, ByteView testimony, ByteView other) const {
+    ByteSink sink(SYNOD_EVIDENCE_MAX);
+    auto refusal = empty_refusal();
+    return given(settled(ask<&Api::accuse>(instance_, shared("consensus.accuse"), 0, state.get(),
+                                           borrow(testimony), borrow(other), &sink.sink, &refusal),
+                         refusal),
+                 [&] { return std::move(sink.bytes); });
+}
+
+Outcome<synod_evidence> Consensus::check_evidence(const State& state, ByteView evidence, CheckSet& checks) {
+    synod_evidence out{};
+    out.size = sizeof out;
+    auto refusal = empty_refusal();
+    auto done = settled(ask<&Api::check_evidence>(instance_, batch("consensus.check_evidence"), 0, state.get(),
+                                                  borrow(evidence), &out, checks.writer(), &refusal),
+                        refusal);
+    if (done) {
+        done = within(checks, 1, "consensus.check_evidence");
+    }
+    if (!done) {
+        return std::unexpected(done.error());
+    }
+    return out;
+}
+
 std::string Consensus::rule_name(std::uint32_t rule) const {
     std::string out;
     // Not through `call`: it answers a text instead of a status.

@@ -126,6 +126,11 @@ class Consensus {
     //! Governance; `what` is filled also where the answer is "not yet". plugin.unsupported from a plugin without it.
     Outcome<void> check_event(const State& state, const std::vector<Bytes>& before, ByteView event,
                               synod_governance_event& what, CheckSet& checks);
+    //! Evidence of equivocation; plugin.unsupported from a plugin that has none. An empty attestation: the
+    //! author's own statement.
+    Outcome<Bytes> testify(ByteView block, ByteView attestation) const;
+    Outcome<Bytes> accuse(const State& state, ByteView testimony, ByteView other) const;
+    Outcome<synod_evidence> check_evidence(const State& state, ByteView evidence, CheckSet& checks);
     std::string rule_name(std::uint32_t rule) const;
     Result<std::string> explain_block(ByteView block) const;
     Result<std::string> explain_state(const State& state) const;

@@ -53,6 +53,12 @@ public:
     synod_status judge_record(const synod_state& state, ByteView record, synod_work& out,
                               const synod_check_writer& writer, synod_refusal* refusal) const;
 
+    synod_status testify(ByteView block, ByteView attestation, Bytes& testimony, synod_refusal* refusal) const;
+    synod_status accuse(const synod_state& state, ByteView testimony, ByteView other, Bytes& evidence,
+                        synod_refusal* refusal) const;
+    synod_status check_evidence(const synod_state& state, ByteView evidence, synod_evidence& out,
+                                const synod_check_writer& writer, synod_refusal* refusal) const;
+
     std::string explain(ByteView block, const synod_state* state) const;
     std::string call(const synod_state* state, std::string_view method, std::string_view params) const;
     Hasher hasher() const noexcept;

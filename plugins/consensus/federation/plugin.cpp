@@ -273,13 +273,36 @@ synod_status check_event(synod_instance* i, const synod_state* s, const synod_by
         return chain_of(i).check_event(need(s), {before, static_cast<size_t>(n)}, bytes_of(event), need(out), need(w), r);
     });
 }
+synod_status testify(synod_instance* i, synod_bytes block, synod_bytes attestation, const synod_sink* testimony,
+                     synod_refusal* r, synod_error* e) noexcept {
+    return guard(e, [&] {
+        Bytes bytes;
+        const synod_status status = chain_of(i).testify(bytes_of(block), bytes_of(attestation), bytes, r);
+        write(testimony, ByteView(bytes));
+        return status;
+    });
+}
+synod_status accuse(synod_instance* i, const synod_state* s, synod_bytes testimony, synod_bytes other,
+                    const synod_sink* evidence, synod_refusal* r, synod_error* e) noexcept {
+    return guard(e, [&] {
+        Bytes bytes;
+        const synod_status status = chain_of(i).accuse(need(s), bytes_of(testimony), bytes_of(other), bytes, r);
+        write(evidence, ByteView(bytes));
+        return status;
+    });
+}
+synod_status check_evidence(synod_instance* i, const synod_state* s, synod_bytes evidence, synod_evidence* out,
+                            const synod_check_writer* w, synod_refusal* r, synod_error* e) noexcept {
+    return guard(e, [&] { return chain_of(i).check_evidence(need(s), bytes_of(evidence), need(out), need(w), r); });
+}
 
 constexpr synod_consensus_api Federation::kTable{
     sizeof(synod_consensus_api), 0,       &genesis,  &info,      &decode,   &plan,            &plan_headers,
     &prove_head,                 &check_head, &fork_state, &release, &save_one, &load_one,    &root,
     &prove,                      &weigh,  &author_of, &authority_index, &propose, &vote,      &stalled,
     &check_attestation,          &certify, &accept_certificate, &rule_name, &explain, &methods, &call,
-    &carried,                    &next_work, &make_record, &check_record, &voter_index, &check_event};
+    &carried,                    &next_work, &make_record, &check_record, &voter_index, &check_event,
+    &testify,                    &accuse, &check_evidence};
 
 } // namespace
 } // namespace synod::federation

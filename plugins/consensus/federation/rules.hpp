@@ -54,10 +54,19 @@ enum class RuleId : uint32_t {
     kEventApprovals = 44,
     kEventSignature = 45,
     kEventPending = 46,
+    kEvidenceShape = 64,
+    kEvidenceAuthor = 65,
+    kEvidenceAgrees = 66,
+    kEvidenceSignature = 67,
 };
 
 /// Never null; "unknown-rule" for a number that names none.
 constexpr const char* rule_text(uint32_t rule) {
+    constexpr const char* kOfEvidence[] = {"evidence-shape", "evidence-author", "evidence-agrees", "evidence-signature"};
+    constexpr uint32_t kFirst = static_cast<uint32_t>(RuleId::kEvidenceShape);
+    if (rule >= kFirst && rule - kFirst < sizeof(kOfEvidence) / sizeof(kOfEvidence[0])) {
+        return kOfEvidence[rule - kFirst];
+    }
     constexpr const char* kNames[] = {
         "none",           "shape",         "height",       "parent-link",            "slot-order",
         "slot-future",    "author",        "authority-set", "body-root",             "state-root",

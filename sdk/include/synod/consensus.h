@@ -173,6 +173,22 @@ typedef struct synod_governance_event { /* what a governance event says of itsel
     uint8_t hash[32], previous[32];
 } synod_governance_event;
 
+/* ---- evidence ------------------------------------------------------------------------------------ */
+#define SYNOD_TESTIMONY_MAX (1u << 10) /* bytes of one testimony */
+#define SYNOD_EVIDENCE_MAX (4u << 10)  /* bytes of one piece of evidence */
+
+/* Two statements that one authority signed for one slot, though it may sign one: what a piece of evidence proves. */
+typedef struct synod_evidence {
+    uint32_t size;
+    uint32_t purpose; /* SYNOD_SIGN_PROPOSE: two blocks; SYNOD_SIGN_APPROVE: approvals of two blocks */
+    uint64_t slot;
+    uint8_t key[32];              /* whose */
+    uint8_t first[32], second[32]; /* hashes of the blocks, the smaller first */
+    uint64_t first_height, second_height;
+    uint32_t author; /* index of the key in the state asked about */
+    uint32_t reserved;
+} synod_evidence;
+
 typedef struct synod_consensus_api {
     uint32_t size, reserved;
 
@@ -280,6 +296,21 @@ typedef struct synod_consensus_api {
     synod_status (*check_event)(synod_instance *, const synod_state *, const synod_bytes *before, uint64_t n_before,
                                 synod_bytes event, synod_governance_event *out, const synod_check_writer *, synod_refusal *,
                                 synod_error *);
+
+    /* The three below are for chains whose authorities can be shown to contradict themselves (minor 3); a plugin may leave
+     * them out. */
+    /* [shared] What of a signed statement convicts: the author's of its block, or with `attestation` an approval of that
+     * block. SYNOD_REFUSED: bytes that can't be read, or an approval of another block. Verifies nothing. */
+    synod_status (*testify)(synod_instance *, synod_bytes block, synod_bytes attestation, const synod_sink *testimony,
+                            synod_refusal *, synod_error *);
+    /* [shared] Two testimonies about one authority of `state` -> evidence, in its one valid encoding. SYNOD_REFUSED: they
+     * don't contradict each other. Verifies no signature. */
+    synod_status (*accuse)(synod_instance *, const synod_state *, synod_bytes testimony, synod_bytes other,
+                           const synod_sink *evidence, synod_refusal *, synod_error *);
+    /* [worker & active] What evidence proves to *out (whose size the host sets), its signatures as checks (block index 0).
+     * SYNOD_REFUSED: the rule that forbids it; "evidence-author" alone may hold by another state. */
+    synod_status (*check_evidence)(synod_instance *, const synod_state *, synod_bytes evidence, synod_evidence *out,
+                                   const synod_check_writer *, synod_refusal *, synod_error *);
 } synod_consensus_api;
 #ifdef __cplusplus
 }

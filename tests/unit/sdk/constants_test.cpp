@@ -26,7 +26,7 @@ struct Text {
 
 const Number kNumbers[] = {
     N(SYNOD_ABI_MAJOR, 1),
-    N(SYNOD_ABI_MINOR, 2),
+    N(SYNOD_ABI_MINOR, 3),
     N(SYNOD_OK, 0),
     N(SYNOD_PENDING, 1),
     N(SYNOD_REFUSED, 2),
@@ -101,6 +101,8 @@ const Number kNumbers[] = {
     N(SYNOD_PAYOUT_MAX, 32),
     N(SYNOD_WORK_TASK_MAX, 4096),
     N(SYNOD_WORK_PROOF_MAX, 65536),
+    N(SYNOD_TESTIMONY_MAX, 1024),
+    N(SYNOD_EVIDENCE_MAX, 4096),
     N(SYNOD_FORM_BLOCKS, 1),
     N(SYNOD_FORM_HEADERS, 2),
     N(SYNOD_VIEW_CHANGES_AUTHORITIES, 1),

@@ -364,7 +364,18 @@ FIELD(synod_governance_event, sequence, 8, 8, uint64_t);
 FIELD(synod_governance_event, effective, 16, 8, uint64_t);
 FIELD(synod_governance_event, hash, 24, 32, uint8_t[32]);
 FIELD(synod_governance_event, previous, 56, 32, uint8_t[32]);
-SIZE(synod_consensus_api, 264);
+SIZE(synod_evidence, 136);
+FIELD(synod_evidence, size, 0, 4, uint32_t);
+FIELD(synod_evidence, purpose, 4, 4, uint32_t);
+FIELD(synod_evidence, slot, 8, 8, uint64_t);
+FIELD(synod_evidence, key, 16, 32, uint8_t[32]);
+FIELD(synod_evidence, first, 48, 32, uint8_t[32]);
+FIELD(synod_evidence, second, 80, 32, uint8_t[32]);
+FIELD(synod_evidence, first_height, 112, 8, uint64_t);
+FIELD(synod_evidence, second_height, 120, 8, uint64_t);
+FIELD(synod_evidence, author, 128, 4, uint32_t);
+FIELD(synod_evidence, reserved, 132, 4, uint32_t);
+SIZE(synod_consensus_api, 288);
 FIELD(synod_consensus_api, size, 0, 4, uint32_t);
 FIELD(synod_consensus_api, reserved, 4, 4, uint32_t);
 FIELD(synod_consensus_api, genesis, 8, 8, synod_status (*)(synod_instance *, const synod_sink
@@ -441,3 +452,11 @@ FIELD(synod_consensus_api, voter_index, 248, 8, synod_status (*)(synod_instance 
 FIELD(synod_consensus_api, check_event, 256, 8, synod_status (*)(synod_instance *, const synod_state
       *, const synod_bytes *before, uint64_t n_before, synod_bytes event, synod_governance_event
       *out, const synod_check_writer *, synod_refusal *, synod_error *));
+FIELD(synod_consensus_api, testify, 264, 8, synod_status (*)(synod_instance *, synod_bytes block,
+      synod_bytes attestation, const synod_sink *testimony, synod_refusal *, synod_error *));
+FIELD(synod_consensus_api, accuse, 272, 8, synod_status (*)(synod_instance *, const synod_state *,
+      synod_bytes testimony, synod_bytes other, const synod_sink *evidence, synod_refusal *, synod_error
+      *));
+FIELD(synod_consensus_api, check_evidence, 280, 8, synod_status (*)(synod_instance *, const synod_state
+      *, synod_bytes evidence, synod_evidence *out, const synod_check_writer *, synod_refusal *,
+      synod_error *));
