@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
     add_status(app, chosen);
     add_control(app, chosen);
     add_peers(app, chosen);
+    add_evidence(app, chosen);
     add_keygen(app, chosen);
     add_plugin(app, chosen);
     add_chain(app, chosen);

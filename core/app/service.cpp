@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include "core/app/checkpoint/methods.hpp"
+#include "core/app/evidence/methods.hpp"
 #include "core/app/governance/methods.hpp"
 #include "core/app/mining/methods.hpp"
 #include "core/app/node_config.hpp"
@@ -196,6 +197,9 @@ control::Handlers Service::handlers() {
     add_governance_methods(
         out, [this](std::function<void()> task) { runtime_->loop().post(std::move(task)); },
         [this]() -> Governance& { return node_->governance(); });
+    add_evidence_methods(
+        out, [this](std::function<void()> task) { runtime_->loop().post(std::move(task)); },
+        [this]() -> const EvidenceBook& { return node_->evidence(); });
     if (checkpoints_) {
         add_checkpoint_methods(
             out, [this](std::function<void()> task) { runtime_->loop().post(std::move(task)); },

@@ -53,6 +53,7 @@ json::object federation_json(const NodeStatus& s) {
             {"approval_latency_ms", times_json(s.approval_latency)},
             {"proposal_lateness_ms", times_json(s.proposal_lateness)},
             {"governance_sequence", s.governance_sequence},
+            {"equivocators", s.equivocators},
             {"members", std::move(members)}};
 }
 

@@ -77,6 +77,7 @@ void status_metrics(const NodeStatus& s, host::MetricPage& page) {
           s.approval_latency);
     times("synod_federation_proposal_lateness_seconds",
           "from a slot's boundary to this node's block being on its way", s.proposal_lateness);
+    gauge("synod_federation_equivocators", "authorities proven to have signed twice for a slot", whole(s.equivocators));
     gauge("synod_federation_governance_sequence", "newest governance event in force", whole(s.governance_sequence));
     if (!s.federation.empty()) {
         page.family("synod_federation_missed_slots_total", SYNOD_METRIC_COUNTER,

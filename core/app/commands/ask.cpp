@@ -90,6 +90,10 @@ void print_status(const json::object& s) {
                         times.at("p99").to_number<double>());
         }
     }
+    if (federation.at("equivocators").to_number<std::uint64_t>() > 0) {
+        std::printf("%-18s of %s authorities; see `synod evidence list`\n", "equivocation",
+                    text_of(federation.at("equivocators")).c_str());
+    }
     std::printf("%-18s sequence %s\n", "governance", text_of(federation.at("governance_sequence")).c_str());
     const auto& mining = s.at("mining").as_object();
     if (mining.at("stage") != "off") {

@@ -343,6 +343,7 @@ void Duties::attestation_holds(const synod_attestation& what, const SharedBytes&
         }
         return;
     }
+    listener_.approved(what, bytes);
     if (what.height <= keeper_.tree().committed().height ||
         (SYNOD_PLANTED("early_approvals_dropped") && keeper_.tree().find(hash) == nullptr)) {
         return;

@@ -39,6 +39,8 @@ class Duties {
         std::function<void(const Error&)> copied_key;
         std::function<Instant()> now;
         std::function<UnixMs()> unix_now;
+        //! An approval, another's or our own, whose signature holds.
+        std::function<void(const synod_attestation&, const SharedBytes&)> approved;
     };
     //! `signer` is null on a node that is no authority.
     Duties(ChainKeeper& keeper, pipeline::Pipeline& pipeline, Links& links,
@@ -50,6 +52,8 @@ class Duties {
     void on_slot(std::uint64_t slot, bool gate_open);
     //! Blocks that hold, from wherever they came.
     void on_proven(const pipeline::ChainSegment& segment);
+    //! Our key was shown to have signed twice for this slot.
+    void on_evidence_against_us(std::uint64_t slot) { refuse_copied_key("signed twice for", slot); }
     //! A block of the tip was proven and stored.
     void on_block(const Hash& block, bool gate_open);
     //! From a peer, or our own with peer 0.

@@ -91,6 +91,8 @@ Result<void> Node::open() {
     mining_ = std::make_unique<Mining>(*keeper_, pipeline_, links_, mining_listener());
     governance_ = std::make_unique<Governance>(*keeper_, pipeline_, links_, config_.sync.seed,
                                                governance_listener());
+    evidence_ = std::make_unique<Evidence>(*keeper_, pipeline_, links_, evidence_listener());
+    evidence_->restore();
     duties_ = std::make_unique<Duties>(*keeper_, pipeline_, links_, config_.signer, duties_listener());
     duties_->begin(slot_now(), config_.adopt_signatures, config_.heed_copied_key);
     remember_peers();
@@ -133,6 +135,7 @@ ChainKeeper::Listener Node::keeper_listener() {
             [this](const pipeline::ChainSegment& segment) {
                 duties_->on_proven(segment);
                 governance_->on_proven(segment);
+                evidence_->on_proven(segment);
             }};
 }
 
@@ -229,7 +232,23 @@ Duties::Listener Node::duties_listener() {
                 halted_ = e;
             },
             [this] { return clock_.mono(); },
-            [this] { return clock_.unix_ms(); }};
+            [this] { return clock_.unix_ms(); },
+            [this](const synod_attestation& what, const SharedBytes& bytes) { evidence_->on_approval(what, bytes); }};
+}
+
+Evidence::Listener Node::evidence_listener() {
+    return {[this] { return slot_now(); },
+            [this] { return clock_.unix_ms(); },
+            [this](std::uint64_t peer, const pipeline::Fault& fault) {
+                charge(peer, {peers::Severity::kGrave, "invalid_evidence", fault.rule, fault.height, {}});
+            },
+            [this](const Error& e) { log_("warning", e.text()); },
+            [this](store::Record record) {
+                store::Commit change;
+                change.put_records.push_back(std::move(record));
+                writer_->post(std::move(change), [](Result<void>) {});
+            },
+            [this](const ProvenEvidence& evidence) { convict(evidence); }};
 }
 
 Governance::Listener Node::governance_listener() {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/app/checkpoint/checkpointer.hpp"
+#include "core/app/evidence/evidence.hpp"
 #include "core/app/governance/governance.hpp"
 #include "core/app/mining/mining.hpp"
 #include "core/app/node/attendance.hpp"
@@ -93,6 +94,8 @@ class Node : private net::NetworkHandler {
     //! Control thread.
     [[nodiscard]] Mining& mining() { return *mining_; }
     [[nodiscard]] Governance& governance() { return *governance_; }
+    //! Control thread.
+    [[nodiscard]] const EvidenceBook& evidence() const { return evidence_->book(); }
     //! At the tip, or nearly: what is built here stands on the network's head. Control thread.
     [[nodiscard]] bool at_tip() const;
     //! Closes the links and writes what is queued. Control thread, after the loop.
@@ -116,6 +119,7 @@ class Node : private net::NetworkHandler {
     Duties::Listener duties_listener();
     Mining::Listener mining_listener();
     Governance::Listener governance_listener();
+    Evidence::Listener evidence_listener();
     Audit::Listener audit_listener();
     [[nodiscard]] std::uint64_t unverified() const;
     void find_checkpoint(std::function<void(pipeline::State)> done);
@@ -136,6 +140,7 @@ class Node : private net::NetworkHandler {
     void peer_down(std::uint64_t peer, const std::string& reason);
     void dial_failed(const std::string& address, std::uint16_t port, const Error& why);
     void charge(std::uint64_t peer, const Charge& charge);
+    void convict(const ProvenEvidence& evidence);
     void unanswered(std::uint64_t peer, std::string_view reason);
     void make_room();
     void dial();
@@ -208,6 +213,7 @@ class Node : private net::NetworkHandler {
     std::unique_ptr<BlockServer> server_;
     std::unique_ptr<Mining> mining_;
     std::unique_ptr<Governance> governance_;
+    std::unique_ptr<Evidence> evidence_;
     std::unique_ptr<Duties> duties_;
     std::unique_ptr<net::Transport> network_;
     std::uint64_t last_slot_ = 0;

@@ -67,6 +67,8 @@ void Node::frame(std::uint64_t peer, const SharedBytes& bytes) {
                     governance_->on_ask(peer, m.payload, clock_.mono());
                 } else if (m.kind == kGossipEventHead) {
                     governance_->on_head(peer, m.payload, clock_.mono());
+                } else if (m.kind == kGossipEvidence) {
+                    evidence_->on_gossip(peer, m.payload);
                 }
             } else if constexpr (std::is_same_v<M, net::GetPeers>) {
                 links_.send(peer, peers_for(m.id, peer));

@@ -36,8 +36,11 @@ std::uint64_t group_of(const net::PeerInfo& peer) {
 
 }  // namespace
 
-//! An authority that is a named miner too is an authority.
+//! An authority that is a named miner too is an authority; who is proven to have equivocated is nobody.
 peers::Tier Node::tier_of(const PublicKey& identity) const {
+    if (evidence_->book().guilty(identity)) {
+        return peers::Tier::kRegular;
+    }
     const auto state = keeper_->head_state();
     if (state && pipeline_.consensus().authority_index(state, identity)) {
         return peers::Tier::kFederation;
@@ -89,6 +92,7 @@ void Node::peer_up(const net::PeerInfo& info) {
     send_status(info.id);
     mining_->greet(info.id);
     governance_->greet(info.id);
+    evidence_->greet(info.id);
     link.ping_sent = now;
     links_.send(info.id, net::Ping{info.id, clock_.unix_ms()});
 }
@@ -153,6 +157,41 @@ void Node::charge(std::uint64_t peer, const Charge& charge) {
     }
     if (sentence != Sentence::kNone) {
         network_->close(peer, "peers.misbehaved", charge.reason + ": " + charge.rule);
+    }
+}
+
+//! An authority that signed twice for a slot: it loses its tier for good and its link for a day.
+void Node::convict(const ProvenEvidence& evidence) {
+    const auto text = "authority " + to_hex(evidence.author.view()).substr(0, 16) + " signed twice for slot " +
+                      std::to_string(evidence.slot);
+    log_("error", text);
+    publish(bus::Topic::kAlert, synod::Writer().text("equivocation").text(text).take());
+    if (config_.signer && config_.signer->public_key() == evidence.author) {
+        duties_->on_evidence_against_us(evidence.slot);
+        return;
+    }
+    const Charge crime{peers::Severity::kFatal, "equivocation",
+                       evidence.purpose == SYNOD_SIGN_PROPOSE ? "two_blocks" : "two_approvals",
+                       evidence.first_height, {}};
+    // Its own signatures show it: no doubt of ours, and no need of peers, speaks for it.
+    if (judge_.charge(evidence.author, 0, crime, false, clock_.mono(), clock_.unix_ms()) == Sentence::kBan) {
+        publish(bus::Topic::kPeerBanned,
+                synod::Writer().fixed(evidence.author).text(crime.reason).put(peers::kBanMs / 1000).take());
+    }
+    for (auto& [id, link] : links_.peers) {
+        if (link.info.identity == evidence.author) {
+            link.tier = peers::Tier::kRegular;
+            network_->close(id, "peers.misbehaved", crime.reason + ": " + crime.rule);
+        }
+    }
+    const auto bearable = (keeper_->info().authorities - 1) / 3;
+    const auto state = keeper_->head_state();
+    const auto guilty = std::ranges::count_if(evidence_->book().authors(), [&](const PublicKey& author) {
+        return state && pipeline_.consensus().authority_index(state, author).has_value();
+    });
+    if (static_cast<std::uint64_t>(guilty) > bearable) {
+        driver_->feed(sync::EmergencyEntered{std::to_string(guilty) + " authorities signed twice for a slot, " +
+                                             std::to_string(bearable) + " can be borne"});
     }
 }
 
@@ -225,6 +264,7 @@ void Node::rank() {
         peer.known.reputation =
             1 - judge_.standing(link.info.identity, now, unix).points / peers::kMaxPoints;
         peer.known.participation = link.is_authority() ? 1 : 0;
+        peer.known.equivocations = evidence_->book().count(link.info.identity);
         const auto load = std::ranges::find(snapshot.peer_loads, id, &sync::PeerLoad::peer);
         if (load != snapshot.peer_loads.end()) {
             peer.known.in_flight_bytes = load->open_bytes;

@@ -127,6 +127,7 @@ void Node::refresh_status() {
     out->authorities_seen = authorities_seen(now);
     out->authorities = keeper_->info().authorities;
     out->quorum = keeper_->info().quorum;
+    out->equivocators = evidence_->book().authors().size();
     out->governance_sequence = keeper_->head_weight().governance_sequence;
     out->approval_latency = duties_->approval_latency();
     out->proposal_lateness = duties_->proposal_lateness();

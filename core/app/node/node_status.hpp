@@ -69,6 +69,7 @@ struct NodeStatus {
     std::vector<Member> federation;  //!< by index, as far as known
     std::optional<TimeSummary> approval_latency, proposal_lateness;
     std::uint64_t governance_sequence = 0;
+    std::size_t equivocators = 0;  //!< authorities that are proven to have signed twice for a slot, ever
     health::HealthReport health;
     std::uint64_t self_faults = 0;  //!< times that a failure was held to be our own
     std::size_t blocks_in_memory = 0;

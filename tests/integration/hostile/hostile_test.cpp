@@ -58,7 +58,8 @@ class Scene {
             "liar",
             {SYNOD_LIAR, "--lie", what.lie, "--genesis", honest().chain.genesis().string(), "--chain",
              honest().chain.store().string(), "--fork",
-             what.lie == "fork" ? honest().fork.store().string() : "", "--key", key.string(),
+             what.lie == "fork" || what.lie.ends_with("-evidence") ? honest().fork.store().string() : "", "--key",
+             key.string(),
              "--port", std::to_string((*ports)[0])},
             liar_log());
         REQUIRE(liar);
@@ -147,6 +148,11 @@ class Scene {
             CHECK(peer.at("offences").as_array().empty());
         }
         CHECK(seen == honest().servers.size());
+    }
+
+    //! What `synod GROUP COMMAND NODE ARGUMENT` says.
+    [[nodiscard]] std::string command(const char* group, const char* name, const std::string& argument) const {
+        return run_to_end(folder_, {group, name, node_->data().string(), argument}).output;
     }
 
     //! In order, and what was stored is sound.
@@ -251,6 +257,27 @@ TEST_CASE("a height that it has not") {
     scene.end();
 }
 
+TEST_CASE("evidence that is forged or can't be read is refused, and costs who sent it") {
+    for (const auto& [lie, rule] : {std::pair("forged-evidence", "evidence-signature"),
+                                    std::pair("malformed-evidence", "evidence-shape")}) {
+        Scene scene({lie});
+        scene.sync_to_the_tip();
+        CHECK(scene.lies() > 0);
+        const auto line = scene.wait_for_liar(
+            [](const json::object& l) { return !l.at("offences").as_array().empty(); });
+        INFO(scene.told());
+        if (line) {
+            CHECK(first_offence(*line) == std::string("invalid_evidence/") + rule);
+            CHECK(line->at("misbehaviour").to_number<double>() > 0);
+        }
+        const auto known = scene.node().ask("evidence.list");
+        REQUIRE(known);
+        CHECK(known->at("evidence").as_array().empty());
+        scene.expect_honest_unblamed();
+        scene.end();
+    }
+}
+
 TEST_CASE("a finality record that is none") {
     Scene scene({"false-record"});
     scene.sync_to_the_tip();
@@ -314,5 +341,75 @@ TEST_CASE("a peer that refuses everything as another fork harms nobody") {
     scene.sync_to_the_tip();
     CHECK(scene.lies() > 0);
     scene.expect_honest_unblamed();
+    scene.end();
+}
+
+// The last: the honest three know from here on what authority 3 did.
+
+TEST_CASE("an authority that is convicted loses its link and its tier, whoever brings the evidence") {
+    Scene scene({"true-evidence", "fast", true});
+    scene.sync_to_the_tip();
+    const auto line = scene.wait_for_liar([](const json::object& l) {
+        return !l.at("offences").as_array().empty() && !l.at("connected").as_bool();
+    });
+    INFO(scene.told());
+    if (line) {
+        CHECK(first_offence(*line) == "equivocation/two_blocks");
+        CHECK_FALSE(line->at("banned_until_unix_ms").is_null());
+        CHECK(line->at("tier").as_string() == "regular");
+    }
+    scene.expect_honest_unblamed();
+    scene.end();
+}
+
+TEST_CASE("true evidence is kept, relayed and shown, and costs who did it, not who brings it") {
+    Scene scene({"true-evidence"});
+    scene.sync_to_the_tip();
+    const auto evidence = [&] {
+        const auto known = scene.node().ask("evidence.list");
+        return known ? known->at("evidence").as_array() : json::array{};
+    };
+    const auto end = mono_now() + kNamedTime;
+    while (evidence().empty() && mono_now() < end) {
+        std::this_thread::sleep_for(kPollPause);
+    }
+    INFO(scene.told());
+    REQUIRE(evidence().size() == 1);
+    const auto before = evidence()[0].as_object();
+    CHECK(before.at("kind").as_string() == "two_blocks");
+    const auto author = std::string(before.at("author").as_string());
+    const auto key = app::SecretKey::load(honest().chain.key(3).string());
+    REQUIRE(key);
+    CHECK(author == to_hex((*key)->public_key().view()));
+    // Who is linked to the node, and not to who brought it, knows it too.
+    for (const auto& server : honest().servers) {
+        const auto told = [&] {
+            const auto known = server.ask("evidence.list");
+            return known && known->at("evidence").as_array().size() == 1;
+        };
+        while (!told() && mono_now() < end) {
+            std::this_thread::sleep_for(kPollPause);
+        }
+        CHECK(told());
+    }
+    const auto line = scene.liar_line();
+    REQUIRE(line);
+    CHECK(line->at("offences").as_array().empty());  // who brought it did nothing wrong
+    scene.expect_honest_unblamed();
+
+    REQUIRE(scene.node().stop() == 0);
+    scene.node().start();
+    REQUIRE(scene.node().wait_for(kNamedTime, [](const json::value&) { return true; }));
+    REQUIRE(!evidence().empty());
+    CHECK(evidence()[0].as_object() == before);  // the moment, too: it was kept, not told again
+    const auto status = scene.node().status();
+    REQUIRE(status);
+    CHECK(status->at("federation").at("equivocators").to_number<int>() == 1);
+
+    const auto id = std::string(before.at("id").as_string());
+    const auto shown = scene.command("evidence", "show", id.substr(0, 8));
+    CHECK(shown.find(id.substr(0, 16)) != std::string::npos);
+    CHECK(shown.find(author.substr(0, 16)) != std::string::npos);
+    CHECK(scene.command("evidence", "show", "00000000").find("evidence.unknown") != std::string::npos);
     scene.end();
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/app/commands/chain_offline.hpp"
+#include "core/app/evidence/evidence.hpp"
 #include "core/app/mining/mining.hpp"
 #include "core/app/node/signer.hpp"
 #include "core/net/messages.hpp"
@@ -39,6 +40,9 @@ enum class Lie {
     stall,   //!< answers headers and pings, never blocks
     silent,  //!< answers pings alone
     false_record,  //!< relays a finality record that is none
+    forged_evidence,     //!< relays evidence against an innocent, with a signature that doesn't hold
+    malformed_evidence,  //!< relays evidence that can't be read
+    true_evidence,       //!< no lie: its two chains show what an authority did
 };
 
 const std::map<std::string, Lie> kLies{
@@ -53,6 +57,9 @@ const std::map<std::string, Lie> kLies{
     {"stall", Lie::stall},
     {"silent", Lie::silent},
     {"false-record", Lie::false_record},
+    {"forged-evidence", Lie::forged_evidence},
+    {"malformed-evidence", Lie::malformed_evidence},
+    {"true-evidence", Lie::true_evidence},
 };
 
 volatile std::sig_atomic_t stop_asked = 0;
@@ -98,9 +105,10 @@ std::vector<Bytes> read_chain(app::Runtime& runtime, const std::string& dir, Byt
 
 class Liar : public net::NetworkHandler {
   public:
-    Liar(app::Runtime& runtime, Lie lie, std::vector<Bytes> chain, Bytes certificate,
+    Liar(app::Runtime& runtime, pipeline::State genesis, Lie lie, std::vector<Bytes> chain, Bytes certificate,
          std::vector<Bytes> fork)
         : consensus_(runtime.consensus()),
+          genesis_(std::move(genesis)),
           lie_(lie),
           chain_(std::move(chain)),
           certificate_(std::move(certificate)),
@@ -126,6 +134,17 @@ class Liar : public net::NetworkHandler {
             told("relays a finality record");
             say(peer.id, net::Gossip{app::kGossipRecord, SharedBytes(Bytes(kRecordBytes, 0x5a))});
         }
+        if (lie_ == Lie::malformed_evidence) {
+            told("relays evidence of nothing");
+            say(peer.id, net::Gossip{app::kGossipEvidence, SharedBytes(Bytes(kRecordBytes, 0x5a))});
+        } else if (lie_ == Lie::forged_evidence || lie_ == Lie::true_evidence) {
+            auto bytes = evidence();
+            if (lie_ == Lie::forged_evidence) {
+                bytes.back() ^= 0x01;
+            }
+            told("relays evidence");
+            say(peer.id, net::Gossip{app::kGossipEvidence, SharedBytes(std::move(bytes))});
+        }
     }
     void on_peer_down(std::uint64_t, std::string reason, std::string text) override {
         std::printf("down %s %s\n", reason.c_str(), text.c_str());
@@ -150,6 +169,26 @@ class Liar : public net::NetworkHandler {
     }
 
   private:
+    //! The two chains' first blocks of authority 3 are of one slot and convict it.
+    [[nodiscard]] Bytes evidence() const {
+        std::size_t height = 1;
+        for (;; ++height) {
+            const auto decoded = consensus_.decode(SYNOD_FORM_BLOCKS, chain_.at(height), 1);
+            if (!decoded || decoded->views.at(0).author == 3) {
+                break;
+            }
+        }
+        const auto one = consensus_.testify(chain_.at(height), {});
+        const auto other = consensus_.testify(fork_.at(height), {});
+        if (!one || !other) {
+            give_up("its chains say nothing");
+        }
+        auto out = consensus_.accuse(genesis_, *one, *other);
+        if (!out) {
+            give_up(out.error().error.text());
+        }
+        return *out;
+    }
     [[nodiscard]] std::uint64_t tip() const { return chain_.size() - 1; }
     void say(std::uint64_t peer, const net::Message& message) {
         if (auto* network = network_.load()) {
@@ -276,6 +315,7 @@ class Liar : public net::NetworkHandler {
     }
 
     const pipeline::Consensus& consensus_;
+    const pipeline::State genesis_;
     const Lie lie_;
     const std::vector<Bytes> chain_;
     const Bytes certificate_;
@@ -300,7 +340,12 @@ int run(std::map<std::string, std::string> given) {
     auto chain = read_chain(**runtime, given["--chain"], &certificate);
     auto fork = given["--fork"].empty() ? std::vector<Bytes>{}
                                         : read_chain(**runtime, given["--fork"], nullptr);
-    Liar liar(**runtime, lie->second, std::move(chain), std::move(certificate), std::move(fork));
+    std::optional<Result<pipeline::Consensus::Genesis>> genesis;
+    (*runtime)->pipeline().on_consensus_and_wait([&] { genesis.emplace((*runtime)->consensus().genesis()); });
+    if (!*genesis) {
+        give_up(genesis->error().text());
+    }
+    Liar liar(**runtime, (*genesis)->state, lie->second, std::move(chain), std::move(certificate), std::move(fork));
     net::NetworkConfig config;
     config.listen_port = static_cast<std::uint16_t>(std::stoul(given["--port"]));
     config.network_id = Hash::copy((*runtime)->info().network_id);
