@@ -35,6 +35,7 @@ struct Case {
     std::string lie;
     std::string mode = "fast";
     bool authority = false;  //!< the liar has an authority's identity
+    std::size_t which = 3;   //!< of them
 };
 
 //! The liar's process beside the honest three, and the node that syncs from all four.
@@ -47,7 +48,7 @@ class Scene {
         REQUIRE(ports);
         auto key = folder_ / "liar.key";
         if (what.authority) {
-            key = honest().chain.key(3);
+            key = honest().chain.key(what.which);
         } else {
             REQUIRE(app::write_seed(key.string(), app::random_seed()));
         }
@@ -411,5 +412,33 @@ TEST_CASE("true evidence is kept, relayed and shown, and costs who did it, not w
     CHECK(shown.find(id.substr(0, 16)) != std::string::npos);
     CHECK(shown.find(author.substr(0, 16)) != std::string::npos);
     CHECK(scene.command("evidence", "show", "00000000").find("evidence.unknown") != std::string::npos);
+    scene.end();
+}
+
+TEST_CASE("an authority that pushes two blocks for one slot convicts itself before everybody") {
+    Scene scene({"two-blocks", "fast", true, 2});
+    scene.sync_to_the_tip();
+    const auto line = scene.wait_for_liar([](const json::object& l) {
+        return !l.at("offences").as_array().empty() && !l.at("connected").as_bool();
+    });
+    INFO(scene.told());
+    REQUIRE(line);
+    CHECK(first_offence(*line) == "equivocation/two_blocks");
+    CHECK_FALSE(line->at("banned_until_unix_ms").is_null());
+    const auto knows = [&](const TestNode& node) {
+        const auto known = node.ask("evidence.list");
+        return known && std::ranges::any_of(known->at("evidence").as_array(), [&](const json::value& e) {
+            return e.at("author") == line->at("identity") && e.at("heights").as_array() == json::array{kBlocks + 1, kBlocks + 1};
+        });
+    };
+    CHECK(knows(scene.node()));
+    const auto end = mono_now() + kNamedTime;
+    for (const auto& server : honest().servers) {
+        while (!knows(server) && mono_now() < end) {
+            std::this_thread::sleep_for(kPollPause);
+        }
+        CHECK(knows(server));
+    }
+    scene.expect_honest_unblamed();
     scene.end();
 }

@@ -14,6 +14,7 @@
 #include "core/app/commands/chain_offline.hpp"
 #include "core/app/evidence/evidence.hpp"
 #include "core/app/mining/mining.hpp"
+#include "core/app/node/replay.hpp"
 #include "core/app/node/signer.hpp"
 #include "core/net/messages.hpp"
 #include "core/net/network.hpp"
@@ -43,6 +44,7 @@ enum class Lie {
     forged_evidence,     //!< relays evidence against an innocent, with a signature that doesn't hold
     malformed_evidence,  //!< relays evidence that can't be read
     true_evidence,       //!< no lie: its two chains show what an authority did
+    two_blocks,          //!< with each ping pushes two blocks of one slot, signed with its own key
 };
 
 const std::map<std::string, Lie> kLies{
@@ -60,6 +62,7 @@ const std::map<std::string, Lie> kLies{
     {"forged-evidence", Lie::forged_evidence},
     {"malformed-evidence", Lie::malformed_evidence},
     {"true-evidence", Lie::true_evidence},
+    {"two-blocks", Lie::two_blocks},
 };
 
 volatile std::sig_atomic_t stop_asked = 0;
@@ -103,16 +106,57 @@ std::vector<Bytes> read_chain(app::Runtime& runtime, const std::string& dir, Byt
     return out;
 }
 
+//! Two blocks on the chain's head for the newest slot that is the key's, which differ in their transaction. [worker]
+std::vector<Bytes> two_blocks(app::Runtime& runtime, pipeline::State state, const std::vector<Bytes>& chain,
+                              const Bytes& certificate, const app::SecretKey& key) {
+    auto& consensus = runtime.consensus();
+    for (std::size_t height = 1; height < chain.size(); ++height) {
+        auto next = app::put_block(consensus, state, SharedBytes(chain[height]));
+        if (!next) {
+            give_up(next.error().text());
+        }
+        state = std::move(*next);
+    }
+    const auto info = consensus.info(state);
+    if (!info) {
+        give_up(info.error().text());
+    }
+    auto slot = info->slot_base + (app::unix_now() - info->slot_base_ms) / info->slot_ms;
+    PublicKey author;
+    while (consensus.author_of(state, slot, &author) && author != key.public_key()) {
+        --slot;
+    }
+    std::vector<Bytes> out;
+    for (const std::uint8_t byte : {1, 2}) {
+        const Bytes transaction{byte};
+        const synod_bytes span{transaction.data(), transaction.size()};
+        synod_payload payload{};
+        payload.size = sizeof payload;
+        payload.transactions = &span;
+        payload.n_transactions = 1;
+        auto made = consensus.propose(state, slot, certificate, payload);
+        if (!made) {
+            give_up(made.error().text());
+        }
+        const auto& request = made->request;
+        const auto signature = key.sign({request.message, request.message_length});
+        std::ranges::copy(signature.data, made->bytes.begin() + request.signature_offset);
+        out.push_back(std::move(made->bytes));
+    }
+    return out;
+}
+
 class Liar : public net::NetworkHandler {
   public:
     Liar(app::Runtime& runtime, pipeline::State genesis, Lie lie, std::vector<Bytes> chain, Bytes certificate,
-         std::vector<Bytes> fork)
+         std::vector<Bytes> fork, std::vector<Bytes> blocks)
         : consensus_(runtime.consensus()),
           genesis_(std::move(genesis)),
           lie_(lie),
           chain_(std::move(chain)),
           certificate_(std::move(certificate)),
-          fork_(std::move(fork)) {}
+          fork_(std::move(fork)),
+          blocks_(std::move(blocks)) {}
 
     void attach(net::Network& network) { network_.store(&network); }
 
@@ -159,6 +203,10 @@ class Liar : public net::NetworkHandler {
         }
         if (const auto* ping = std::get_if<net::Ping>(&*message)) {
             say(peer, net::Pong{ping->nonce, app::unix_now()});
+            for (const auto& block : blocks_) {
+                told("pushes one of two blocks");
+                say(peer, net::NewBlock{SharedBytes(block)});
+            }
         } else if (const auto* headers = std::get_if<net::GetHeaders>(&*message)) {
             answer(peer, *headers);
         } else if (const auto* blocks = std::get_if<net::GetBlocks>(&*message)) {
@@ -320,6 +368,7 @@ class Liar : public net::NetworkHandler {
     const std::vector<Bytes> chain_;
     const Bytes certificate_;
     const std::vector<Bytes> fork_;
+    const std::vector<Bytes> blocks_;  // pushed with each ping
     std::atomic<net::Network*> network_{nullptr};
 };
 
@@ -345,7 +394,13 @@ int run(std::map<std::string, std::string> given) {
     if (!*genesis) {
         give_up(genesis->error().text());
     }
-    Liar liar(**runtime, (*genesis)->state, lie->second, std::move(chain), std::move(certificate), std::move(fork));
+    std::vector<Bytes> blocks;
+    if (lie->second == Lie::two_blocks) {
+        (*runtime)->pipeline().on_consensus_and_wait(
+            [&] { blocks = two_blocks(**runtime, (*genesis)->state, chain, certificate, **key); });
+    }
+    Liar liar(**runtime, (*genesis)->state, lie->second, std::move(chain), std::move(certificate), std::move(fork),
+              std::move(blocks));
     net::NetworkConfig config;
     config.listen_port = static_cast<std::uint16_t>(std::stoul(given["--port"]));
     config.network_id = Hash::copy((*runtime)->info().network_id);
