@@ -14,6 +14,7 @@
 #include "core/app/commands/chain_offline.hpp"
 #include "core/app/evidence/evidence.hpp"
 #include "core/app/mining/mining.hpp"
+#include "core/app/node/duties.hpp"
 #include "core/app/node/replay.hpp"
 #include "core/app/node/signer.hpp"
 #include "core/net/messages.hpp"
@@ -44,7 +45,7 @@ enum class Lie {
     forged_evidence,     //!< relays evidence against an innocent, with a signature that doesn't hold
     malformed_evidence,  //!< relays evidence that can't be read
     true_evidence,       //!< no lie: its two chains show what an authority did
-    two_blocks,          //!< with each ping pushes two blocks of one slot, signed with its own key
+    two_blocks,          //!< with each ping pushes two blocks of one slot and its approvals of both
 };
 
 const std::map<std::string, Lie> kLies{
@@ -106,8 +107,9 @@ std::vector<Bytes> read_chain(app::Runtime& runtime, const std::string& dir, Byt
     return out;
 }
 
-//! Two blocks on the chain's head for the newest slot that is the key's, which differ in their transaction. [worker]
-std::vector<Bytes> two_blocks(app::Runtime& runtime, pipeline::State state, const std::vector<Bytes>& chain,
+//! Two blocks on the chain's head for the newest slot that is the key's, which differ in their transaction, and
+//! approvals of both. [worker]
+std::vector<net::Message> two_blocks(app::Runtime& runtime, pipeline::State state, const std::vector<Bytes>& chain,
                               const Bytes& certificate, const app::SecretKey& key) {
     auto& consensus = runtime.consensus();
     for (std::size_t height = 1; height < chain.size(); ++height) {
@@ -126,7 +128,16 @@ std::vector<Bytes> two_blocks(app::Runtime& runtime, pipeline::State state, cons
     while (consensus.author_of(state, slot, &author) && author != key.public_key()) {
         --slot;
     }
-    std::vector<Bytes> out;
+    const auto index = consensus.authority_index(state, key.public_key());
+    if (!index) {
+        give_up(index.error().text());
+    }
+    const auto sign = [&](pipeline::Unsigned made) {
+        const auto signature = key.sign({made.request.message, made.request.message_length});
+        std::ranges::copy(signature.data, made.bytes.begin() + made.request.signature_offset);
+        return SharedBytes(std::move(made.bytes));
+    };
+    std::vector<net::Message> out;
     for (const std::uint8_t byte : {1, 2}) {
         const Bytes transaction{byte};
         const synod_bytes span{transaction.data(), transaction.size()};
@@ -138,10 +149,17 @@ std::vector<Bytes> two_blocks(app::Runtime& runtime, pipeline::State state, cons
         if (!made) {
             give_up(made.error().text());
         }
-        const auto& request = made->request;
-        const auto signature = key.sign({request.message, request.message_length});
-        std::ranges::copy(signature.data, made->bytes.begin() + request.signature_offset);
-        out.push_back(std::move(made->bytes));
+        const auto block = sign(std::move(*made));
+        const auto after = app::put_block(consensus, state, block);
+        if (!after) {
+            give_up(after.error().text());
+        }
+        auto vote = consensus.vote(*after, *index, 0, {});
+        if (!vote) {
+            give_up(vote.error().error.text());
+        }
+        out.insert(out.begin(), net::Gossip{app::kGossipAttestation, sign(std::move(*vote))});
+        out.emplace_back(net::NewBlock{block});
     }
     return out;
 }
@@ -149,14 +167,14 @@ std::vector<Bytes> two_blocks(app::Runtime& runtime, pipeline::State state, cons
 class Liar : public net::NetworkHandler {
   public:
     Liar(app::Runtime& runtime, pipeline::State genesis, Lie lie, std::vector<Bytes> chain, Bytes certificate,
-         std::vector<Bytes> fork, std::vector<Bytes> blocks)
+         std::vector<Bytes> fork, std::vector<net::Message> pushed)
         : consensus_(runtime.consensus()),
           genesis_(std::move(genesis)),
           lie_(lie),
           chain_(std::move(chain)),
           certificate_(std::move(certificate)),
           fork_(std::move(fork)),
-          blocks_(std::move(blocks)) {}
+          pushed_(std::move(pushed)) {}
 
     void attach(net::Network& network) { network_.store(&network); }
 
@@ -203,9 +221,9 @@ class Liar : public net::NetworkHandler {
         }
         if (const auto* ping = std::get_if<net::Ping>(&*message)) {
             say(peer, net::Pong{ping->nonce, app::unix_now()});
-            for (const auto& block : blocks_) {
-                told("pushes one of two blocks");
-                say(peer, net::NewBlock{SharedBytes(block)});
+            for (const auto& message : pushed_) {
+                told("pushes one of two blocks, or its approval");
+                say(peer, message);
             }
         } else if (const auto* headers = std::get_if<net::GetHeaders>(&*message)) {
             answer(peer, *headers);
@@ -368,7 +386,7 @@ class Liar : public net::NetworkHandler {
     const std::vector<Bytes> chain_;
     const Bytes certificate_;
     const std::vector<Bytes> fork_;
-    const std::vector<Bytes> blocks_;  // pushed with each ping
+    const std::vector<net::Message> pushed_;  // with each ping
     std::atomic<net::Network*> network_{nullptr};
 };
 
@@ -394,13 +412,13 @@ int run(std::map<std::string, std::string> given) {
     if (!*genesis) {
         give_up(genesis->error().text());
     }
-    std::vector<Bytes> blocks;
+    std::vector<net::Message> pushed;
     if (lie->second == Lie::two_blocks) {
         (*runtime)->pipeline().on_consensus_and_wait(
-            [&] { blocks = two_blocks(**runtime, (*genesis)->state, chain, certificate, **key); });
+            [&] { pushed = two_blocks(**runtime, (*genesis)->state, chain, certificate, **key); });
     }
     Liar liar(**runtime, (*genesis)->state, lie->second, std::move(chain), std::move(certificate), std::move(fork),
-              std::move(blocks));
+              std::move(pushed));
     net::NetworkConfig config;
     config.listen_port = static_cast<std::uint16_t>(std::stoul(given["--port"]));
     config.network_id = Hash::copy((*runtime)->info().network_id);
