@@ -12,6 +12,13 @@ namespace synod::app {
 
 using pipeline::CheckSet;
 
+namespace {
+
+constexpr const char* kDutiesSpace = "duties";
+const Bytes kApprovalKey{'a', 'p', 'p', 'r', 'o', 'v', 'a', 'l'};
+
+}  // namespace
+
 Duties::Duties(ChainKeeper& keeper, pipeline::Pipeline& pipeline, Links& links,
                std::shared_ptr<Signer> signer, Listener listener)
     : keeper_(keeper),
@@ -32,6 +39,10 @@ void Duties::begin(std::uint64_t now_slot, bool adopt, bool heed) {
         return;
     }
     signer_->begin_after(now_slot);
+    // Whoever lacks it can't certify that block, and we can't sign it a second time.
+    if (auto kept = keeper_.store().get_record(kDutiesSpace, kApprovalKey); kept && *kept) {
+        last_approval_ = SharedBytes(std::move(**kept));
+    }
     const auto stored = signer_->stored();
     if (!stored) {
         listener_.problem(stored.error());
@@ -233,8 +244,12 @@ void Duties::vote(const Hash& block) {
                 listener_.problem(made->error());
             } else if (!(*made)->empty()) {
                 own_approved_ = std::max(own_approved_, slot);
+                // Kept before it is said: who heard it would build on what the others, after a kill of all, could
+                // never certify.
                 last_approval_ = SharedBytes(std::move(**made));
-                on_attestation(0, last_approval_);
+                const Bytes kept(last_approval_.view.begin(), last_approval_.view.end());
+                listener_.keep({kDutiesSpace, kApprovalKey, kept},
+                               [this, said = last_approval_] { on_attestation(0, said); });
             }
         });
 }

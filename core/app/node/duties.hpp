@@ -41,6 +41,8 @@ class Duties {
         std::function<UnixMs()> unix_now;
         //! An approval, another's or our own, whose signature holds.
         std::function<void(const synod_attestation&, const SharedBytes&)> approved;
+        //! Writes to the store, then calls back on the control thread.
+        std::function<void(store::Record, std::function<void()> written)> keep;
     };
     //! `signer` is null on a node that is no authority.
     Duties(ChainKeeper& keeper, pipeline::Pipeline& pipeline, Links& links,
@@ -102,7 +104,7 @@ class Duties {
     chain::Pointer last_head_;
     std::uint64_t head_since_slot_ = 0;
     std::optional<std::uint64_t> last_signed_slot_;
-    SharedBytes last_approval_;  // of this process; said again while nothing moves
+    SharedBytes last_approval_;  // said again while nothing moves, after a restart as well
     std::uint64_t proposed_ = 0;
     // The newest slots that we know our key to have signed for.
     std::uint64_t own_proposed_ = 0, own_approved_ = 0;

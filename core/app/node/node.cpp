@@ -233,7 +233,12 @@ Duties::Listener Node::duties_listener() {
             },
             [this] { return clock_.mono(); },
             [this] { return clock_.unix_ms(); },
-            [this](const synod_attestation& what, const SharedBytes& bytes) { evidence_->on_approval(what, bytes); }};
+            [this](const synod_attestation& what, const SharedBytes& bytes) { evidence_->on_approval(what, bytes); },
+            [this](store::Record record, std::function<void()> written) {
+                store::Commit change;
+                change.put_records.push_back(std::move(record));
+                writer_->post(std::move(change), [written = std::move(written)](const Result<void>&) { written(); });
+            }};
 }
 
 Evidence::Listener Node::evidence_listener() {
