@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/planted.hpp"
+
 namespace synod::sync {
 namespace {
 
@@ -102,7 +104,9 @@ void Core::on(const PeerScores& event) {
 
 void Core::on(const EvidenceVerified& event) {
     const BlockRef block{event.height, event.hash};
-    s_.target.evidence(block, event.slot);
+    if (!s_.target.best() || !SYNOD_PLANTED("target_frozen")) {
+        s_.target.evidence(block, event.slot);
+    }
     if (Peer* peer = s_.peers.find(event.peer); peer != nullptr) {
         peer->claim = std::max(peer->claim, event.height);
         peer->proven = std::max(peer->proven, event.height);
@@ -132,6 +136,9 @@ void Core::on(const BlocksReceived& event) {
     BlocksReceived counted = event;
     counted.bytes = std::min(event.bytes, kReplyBytesMax);
     blocks_.on_blocks(counted);
+    if (const auto strayed = std::exchange(s_.strayed, std::nullopt)) {
+        headers_.suspect_fork(*strayed);
+    }
 }
 
 void Core::on(const RequestFailed& event) {

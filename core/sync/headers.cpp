@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/base/planted.hpp"
+
 namespace synod::sync {
 namespace {
 
@@ -82,7 +84,7 @@ void HeaderWalk::pump() {
     // Nothing is known to be ahead. Bare claims above are looked into now and then; before any
     // evidence everybody is asked.
     const bool capped = s_.target.cap() && tip.height >= *s_.target.cap();
-    if ((s_.now < next_poll_ && !more_) || capped) {
+    if ((s_.now < next_poll_ && !more_) || capped || (goal && SYNOD_PLANTED("target_frozen"))) {
         return;
     }
     if (Peer* peer = choose(tip.height + 1, goal.has_value()); peer != nullptr) {
@@ -187,14 +189,24 @@ void HeaderWalk::on_received(const HeadersReceived& event) {
 void HeaderWalk::had_nothing(Peer& peer, const OpenRequest& request) {
     const Height from = request.parent.height + 1;
     more_ = false;
+    if (SYNOD_PLANTED("short_reply_is_synced")) {
+        s_.target.cap(from - 1);
+    }
     s_.lacks(peer, from);
     if (request.fork) {
         abandon_fork();
     }
     // One block above what it proved is its newest: true, and not certified yet, so it can't be shown. And what we
     // have verified ourselves needs no showing: a block that was pushed may be here before its status is.
-    const bool backed = peer.claim <= std::max(peer.proven, s_.head.height) + 1;
-    if (peer.claim >= from && !backed && ++peer.unbacked >= s_.config.unbacked_probes) {
+    if (peer.claim < from || peer.claim <= std::max(peer.proven, s_.head.height) + 1) {
+        return;
+    }
+    // What we have by now was no lie, and what was too new to be shown thrice in a long life is none either.
+    if (peer.doubted <= std::max(main_.tip().height, s_.head.height)) {
+        peer.doubted = peer.claim;
+        peer.unbacked = 0;
+    }
+    if (++peer.unbacked >= s_.config.unbacked_probes) {
         s_.emit(Penalise{peer.id, Offence::claimed_height_never_backed, peer.claim,
                          "headers.claim_unbacked"});
         peer.claim = from - 1;
@@ -309,11 +321,12 @@ void HeaderWalk::accept_fork(Peer* peer, const OpenRequest& request,
         return;
     }
     fork_->chain.append(event.anchors, fork_->chain.base().height);
+    // Of one height the block of the later slot is what the next one is built on.
+    s_.target.evidence(last, event.last_slot);
     const auto best = s_.target.best();
     const bool further = last.height > main_.tip().height;
     const bool proven = best && *best == last && last.height >= main_.tip().height;
     if (further || proven) {
-        s_.target.evidence(last, event.last_slot);
         adopt();
     } else if (event.count < request.count || fork_->chain.size() + 64 >= s_.config.anchors_max) {
         if (peer != nullptr) {

@@ -26,6 +26,7 @@ struct Peer {
     Height proven = 0;         // the highest block of which it showed a certificate
     Height lacks_from = 0;     // it had nothing from here on ...
     Instant lacks_until{};     // ... and isn't asked again before
+    Height doubted = 0;        // a claim that it couldn't show anything of, and how often
     std::uint32_t unbacked = 0;
 
     std::uint32_t open = 0;    // block requests

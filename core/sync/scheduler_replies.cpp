@@ -4,10 +4,14 @@
 
 #include <algorithm>
 
+#include "core/base/planted.hpp"
+
 namespace synod::sync {
 namespace {
 
 constexpr double kSizeSmooth = 0.2;  // weight of the newest reply in the block size
+//! So near the tip, in blocks, two of one height may both be certified: who has the other one is no liar.
+constexpr Height kUnsettled = 10;
 constexpr std::size_t kTriedMax = 16;  // peers remembered per range
 
 }  // namespace
@@ -77,6 +81,15 @@ void Scheduler::complete(Range& range, std::size_t index) {
     if (download.last != range.end) {
         // It does not lead to the verified end: known before anything is decoded further.
         release(range, index);
+        const auto target = s_.target.best();
+        if (!target || range.end.height + kUnsettled > target->height) {
+            s_.strayed = download.peer;
+            if (Peer* peer = s_.peers.find(download.peer); peer != nullptr) {
+                s_.lacks(*peer, range.end.height);
+            }
+            attempt_failed(range, download.peer, false);
+            return;
+        }
         failed(range, download.peer, "range.end_mismatch", range.end.height, false);
         return;
     }
@@ -96,7 +109,7 @@ void Scheduler::attempt_failed(Range& range, PeerId peer, bool counts) {
     if (range.tried.size() > kTriedMax) {
         range.tried.erase(range.tried.begin());
     }
-    if (counts && ++range.download_failures >= s_.config.download_attempts) {
+    if ((counts || SYNOD_PLANTED("missing_peer_counts")) && ++range.download_failures >= s_.config.download_attempts) {
         s_.fatal = "no peer delivers blocks from " + std::to_string(range.parent.height + 1);
     }
 }

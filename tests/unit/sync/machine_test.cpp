@@ -167,6 +167,32 @@ TEST_CASE("a claim of what we have verified ourselves is no lie, though its send
     }
 }
 
+TEST_CASE("newest blocks that are asked for before they can be shown make no liar, however often in a long life") {
+    Machine machine({}, block(50), 50, block(48));
+    machine.step(Start{}, 0s);
+    machine.step(PeerUp{1, false, 1}, 0s);
+    machine.step(EvidenceVerified{1, 50, hash_of(50), 50}, 0s);
+    Instant now{};
+    int asked = 0;
+    for (Height tip = 51; tip < 90; ++tip) {
+        // Two above what is here: pushed blocks overtook what proves them.
+        now += 2s;
+        auto actions = machine.step(PeerClaim{1, tip + 1}, now);
+        if (first<RequestHeaders>(actions) == nullptr) {
+            actions = machine.step(Tick{}, now);
+        }
+        if (const auto* h = first<RequestHeaders>(actions)) {
+            ++asked;
+            actions = machine.step(HeadersReceived{h->request, ReplyResult::ok, 0, 0}, now);
+            CHECK(first<Penalise>(actions) == nullptr);
+        }
+        machine.step(EvidenceVerified{1, tip, hash_of(tip), tip}, now);
+        machine.step(HeadChanged{tip, hash_of(tip), tip}, now);
+        machine.step(SlotTick{tip + 1}, now);
+    }
+    CHECK(asked > 3);
+}
+
 TEST_CASE("a peer that refuses our head and twice our committed block is on another chain") {
     Machine machine({}, block(10), 10, block(5));
     machine.step(Start{}, 0s);
@@ -186,6 +212,71 @@ TEST_CASE("a peer that refuses our head and twice our committed block is on anot
     actions = machine.step(HeadersReceived{ask->request, ReplyResult::other_fork, 0, 0}, 3ms);
     CHECK(first<PeerOnOtherChain>(actions) != nullptr);
     CHECK(first<RequestHeaders>(actions) == nullptr);
+}
+
+TEST_CASE("peers whose newest block is another one are no liars: their chain is looked at, and taken when it is further") {
+    Machine machine({}, block(50), 50, block(48));
+    machine.step(Start{}, 0s);
+    Instant now{};
+    std::vector<Action> actions;
+    std::optional<RequestHeaders> walk, fork;
+    std::optional<RequestBlocks> blocks;
+    const auto look = [&] {
+        for (const Action& a : actions) {
+            CHECK_FALSE(std::holds_alternative<Penalise>(a));
+            CHECK_FALSE(std::holds_alternative<Failed>(a));
+            if (const auto* h = std::get_if<RequestHeaders>(&a)) {
+                (h->from == 49 ? fork : walk) = *h;
+            } else if (const auto* b = std::get_if<RequestBlocks>(&a)) {
+                blocks = *b;
+            }
+        }
+    };
+    const auto step = [&](const Event& event) {
+        actions = machine.step(event, now += 10ms);
+        look();
+    };
+    for (PeerId peer = 1; peer <= 8; ++peer) {
+        step(PeerUp{peer, false, peer});
+        step(PeerClaim{peer, 51});
+    }
+    step(EvidenceVerified{1, 51, hash_of(51), 51});
+    for (int i = 0; i < 30 && !walk; ++i) {
+        step(Tick{});
+    }
+    REQUIRE(walk);
+    step(HeadersReceived{walk->request, ReplyResult::ok, 1, 100});
+    step(HeadersChecked{walk->request, true, 1, 51, hash_of(51), 51, anchors(51, 51), {}, 0, false});
+    int strayed = 0;
+    for (int i = 0; i < 200 && strayed < 6; ++i) {
+        now += 100ms;
+        step(Tick{});
+        if (const auto asked = std::exchange(blocks, std::nullopt)) {
+            ++strayed;
+            step(BlocksReceived{asked->request, ReplyResult::ok, 1, 600, hash_of(51, 7)});
+        }
+        if (fork && strayed < 6) {  // nothing further yet
+            const auto asked = *std::exchange(fork, std::nullopt);
+            step(HeadersReceived{asked.request, ReplyResult::ok, 0, 0});
+        }
+    }
+    CHECK(strayed == 6);
+    for (int i = 0; i < 100 && !fork; ++i) {
+        now += 100ms;
+        step(Tick{});
+        if (const auto asked = std::exchange(blocks, std::nullopt)) {
+            step(BlocksReceived{asked->request, ReplyResult::ok, 1, 600, hash_of(51, 7)});
+        }
+    }
+    REQUIRE(fork);
+    step(HeadersReceived{fork->request, ReplyResult::ok, 4, 400});
+    step(HeadersChecked{fork->request, true, 4, 52, hash_of(52, 7), 53, anchors(49, 52, 7), {}, 0, false});
+    for (int i = 0; i < 100 && !blocks; ++i) {
+        now += 100ms;
+        step(Tick{});
+    }
+    REQUIRE(blocks);
+    CHECK(blocks->from == 49);
 }
 
 TEST_CASE("pause keeps the window and asks for nothing; resume goes on") {
