@@ -219,9 +219,12 @@ void Pipeline::plan(const std::shared_ptr<Running>& run) {
         speculative_.reset();
         speculative_generation_ = run->generation;
     }
-    const auto base = run->job.base ? run->job.base
-                      : speculative_hash_ == run->job.parent ? speculative_
-                                                             : State{};
+    auto base = run->job.base ? run->job.base
+                : speculative_hash_ == run->job.parent ? speculative_
+                                                       : State{};
+    if (!base && run->job.derive) {
+        base = run->job.derive();
+    }
     if (sequence) {
         speculative_.reset();
     }

@@ -73,6 +73,8 @@ struct BlocksJob {
     std::uint64_t max_slot = 0;
     //! The state to continue; empty: the one that the last job of the sequence left behind.
     State base;
+    //! [worker] Makes the state to continue where neither gives one; empty or a null state: there is none.
+    std::function<State()> derive;
     //! Part of the sequence that later jobs continue; false for a single block at the tip.
     bool sequence = true;
     std::function<void(std::expected<ChainSegment, Fault>)> done;

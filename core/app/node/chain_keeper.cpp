@@ -16,9 +16,6 @@ using pipeline::CheckSet;
 using pipeline::HeaderView;
 using pipeline::State;
 
-//! Blocks between a known state and the one that know_head_parent makes.
-constexpr std::size_t kMaxDerivedBlocks = 8'192;
-
 constexpr const char* kRepair =
     "run `synod checkpoint recover` with the manifest: it keeps every block that can be read";
 
@@ -110,6 +107,7 @@ Result<void> ChainKeeper::reload() {
 Result<void> ChainKeeper::load() {
     auto done = read_store();
     loaded_ = done.has_value();
+    faulted_ = faulted_ && !loaded_;
     if (!done && done.error().code == "store.corrupt") {
         done.error().hint = kRepair;
     }
@@ -256,56 +254,59 @@ Hash ChainKeeper::certified_head() const {
     return proof ? proof->block.hash : tree_->head().hash;
 }
 
-void ChainKeeper::know_head_parent() {
-    const auto* head = tree_->find(tree_->head().hash);
-    if (head == nullptr || deriving_ || !loaded_ || state_of(head->parent) ||
-        SYNOD_PLANTED("no_state_of_heads_parent")) {
-        return;
+std::optional<Derivation> ChainKeeper::derivation(const Hash& block) const {
+    if (!loaded_) {
+        return std::nullopt;
     }
-    struct Way {
-        State base;
-        std::uint64_t from = 0, to = 0;  // heights that the store has, put onto `base` first
-        std::vector<SharedBytes> blocks;  // of the tree, the newest first
-        synod_weight weight{};
-    };
-    auto way = std::make_shared<Way>();
-    auto at = head->parent;
-    for (const auto* block = tree_->find(at); block != nullptr; block = tree_->find(at)) {
-        if ((way->base = state_of(at)) || way->blocks.size() >= kMaxDerivedBlocks) {
+    Derivation out;
+    auto at = block;
+    for (const auto* known = tree_->find(at); known != nullptr; known = tree_->find(at)) {
+        if ((out.base = state_of(at)) || out.blocks.size() >= kMaxDerivedBlocks) {
             break;
         }
-        way->blocks.push_back(block->bytes);
-        at = block->parent;
+        out.blocks.push_back(known->bytes);
+        at = known->parent;
     }
-    if (!way->base && !(way->base = state_of(at))) {
+    if (!out.base && !(out.base = state_of(at))) {
         const auto committed = tree_->committed();
         if (at != committed.hash || pending_commits_ > 0 || !saved_state()) {
-            return;  // asked again at the next slot
+            return std::nullopt;
         }
-        way->base = saved_.front().state;
-        way->from = saved_.front().block.height + 1;
-        way->to = committed.height;
+        out.base = saved_.front().state;
+        out.from = saved_.front().block.height + 1;
+        out.to = committed.height;
     }
+    return out;
+}
+
+void ChainKeeper::know_head_parent() {
+    const auto* head = tree_->find(tree_->head().hash);
+    if (head == nullptr || deriving_ || state_of(head->parent) || SYNOD_PLANTED("no_state_of_heads_parent")) {
+        return;
+    }
+    auto way = derivation(head->parent);
+    if (!way) {
+        return;  // asked again at the next slot
+    }
+    struct Made {
+        State state;
+        synod_weight weight{};
+    };
+    auto made = std::make_shared<Made>();
     deriving_ = true;
     pipeline_.on_consensus(
-        [this, way] {
-            auto& consensus = pipeline_.consensus();
-            Result<State> state = way->base;
-            if (way->from <= way->to && way->from > 0) {
-                state = put_stored(consensus, store_, way->base, way->from, way->to);
+        [this, way = std::move(*way), made] {
+            auto state = way.run(pipeline_.consensus(), store_);
+            auto weight = state ? pipeline_.consensus().weigh(*state) : std::unexpected(state.error());
+            if (weight) {
+                *made = {*state, *weight};
             }
-            for (auto block = way->blocks.rbegin(); state && block != way->blocks.rend(); ++block) {
-                state = put_block(consensus, *state, *block);
-            }
-            auto weight = state ? consensus.weigh(*state) : std::unexpected(state.error());
-            way->base = weight ? *state : State{};
-            way->weight = weight ? *weight : synod_weight{};
         },
-        [this, way, block = head->parent] {
+        [this, made, block = head->parent] {
             deriving_ = false;
-            if (way->base && (tree_->find(block) != nullptr || tree_->committed().hash == block)) {
-                states_.try_emplace(block, way->base);
-                weights_.try_emplace(block, way->weight);
+            if (made->state && (tree_->find(block) != nullptr || tree_->committed().hash == block)) {
+                states_.try_emplace(block, made->state);
+                weights_.try_emplace(block, made->weight);
             }
         });
 }
@@ -316,7 +317,7 @@ Bytes ChainKeeper::certificate_of(const Hash& block) const {
 }
 
 void ChainKeeper::add(pipeline::ChainSegment segment, std::function<void(Result<void>)> durable) {
-    if (!loaded_) {
+    if (!loaded_ || faulted_) {
         durable(fail("chain.unloaded", "the store is being recovered", "chain"));
         return;
     }
@@ -480,7 +481,7 @@ void ChainKeeper::restore(store::Commit change, std::function<void(Result<void>)
 
 void ChainKeeper::certified(const Hash& block, Bytes certificate, State state,
                             const synod_weight& weight) {
-    if (!loaded_ || tree_->find(block) == nullptr || certificates_.contains(block)) {
+    if (!loaded_ || faulted_ || tree_->find(block) == nullptr || certificates_.contains(block)) {
         return;
     }
     certificates_[block] = std::move(certificate);

@@ -8,6 +8,7 @@
 #include <functional>
 #include <unordered_map>
 
+#include "core/app/node/derivation.hpp"
 #include "core/app/node/writer.hpp"
 #include "core/chain/block_tree.hpp"
 #include "core/pipeline/pipeline.hpp"
@@ -55,6 +56,9 @@ class ChainKeeper {
     //! The newest state at or below the durable committed block: memory may be some commits ahead of it.
     [[nodiscard]] pipeline::State stored_state() const { return stored_state_; }
     [[nodiscard]] pipeline::State head_state() const { return state_of(tree_->head().hash); }
+    //! The way to the state after a block of the tree, or the committed one, that has none; nothing for any
+    //! other block, and while commits that the way needs aren't stored.
+    [[nodiscard]] std::optional<Derivation> derivation(const Hash& block) const;
     //! A longer run leaves the state of its end alone. The next block may stand on the end's parent when
     //! the end was never certified, so near the tip that state is made too, soon, on the consensus
     //! strand. Cheap when it is there already.
@@ -123,7 +127,7 @@ class ChainKeeper {
     std::uint32_t header_length_ = 0;
     std::uint32_t pending_commits_ = 0;
     bool deriving_ = false;  // know_head_parent is at work
-    bool faulted_ = false;
+    bool faulted_ = false;  // a commit failed: until the reload what is in memory may not be stored
     bool loaded_ = false;
 };
 

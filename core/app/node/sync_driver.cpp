@@ -292,6 +292,12 @@ void SyncDriver::submit_range(const sync::SubmitRange& submit) {
     job.level = level_;
     job.max_slot = listener_.max_slot();
     job.base = keeper_.state_of(submit.parent);
+    if (auto way = job.base ? std::nullopt : keeper_.derivation(submit.parent)) {
+        job.derive = [this, way = std::move(*way)] {
+            auto state = way.run(pipeline_.consensus(), keeper_.store());
+            return state ? *state : pipeline::State{};
+        };
+    }
     job.done = [this, id = submit.range, submission = submit.submission](auto result) {
         range_done(id, submission, std::move(result));
     };

@@ -17,6 +17,13 @@ std::size_t bytes_of(const store::Commit& change) {
     return out;
 }
 
+//! A record stands by itself: what comes after one that failed doesn't build on it.
+bool moves_chain(const store::Commit& change) {
+    return change.truncate_from || !change.runs.empty() || !change.drop_forks.empty() || change.drop_all_forks ||
+           !change.add_forks.empty() || change.head || change.committed || change.final_ ||
+           change.committed_state || change.head_certificate;
+}
+
 }  // namespace
 
 Writer::Writer(store::Store& store, std::function<void(std::function<void()>)> deliver,
@@ -96,7 +103,7 @@ Writer::Group Writer::take_group() {
 
 Result<void> Writer::commit_one(const store::Commit& change) {
     auto result = store_.commit(change);
-    if (!result) {
+    if (!result && moves_chain(change)) {
         const std::scoped_lock lock(mutex_);
         failed_ = true;
     }
@@ -114,7 +121,7 @@ void Writer::commit_group() {
                           "the node reloads what is stored and goes on from there");
         } else if (!together) {
             result = commit_one(group.changes[i]);
-            refused = !result;
+            refused = !result && moves_chain(group.changes[i]);
         }
         deliver_([done = std::move(group.done[i]), result] { done(result); });
     }

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include "core/sim/disk/sim_disk.hpp"
 #include "tests/unit/store/store_fixture.hpp"
 
 namespace {
@@ -25,8 +26,10 @@ struct Bench {
     std::vector<std::string> outcomes;  // "" for success, else the code; in the order of delivery
     std::unique_ptr<app::Writer> writer;
 
-    Bench() {
+    //! `vfs`: of a simulated disk; empty: a real folder.
+    explicit Bench(const std::string& vfs = {}) {
         store::StoreOptions options;
+        options.vfs = vfs;
         options.network_id = "test";
         options.genesis_hash = hash_of(0);
         auto opened = store::Store::open(folder.path(), options);
@@ -99,6 +102,25 @@ TEST_CASE("of a group with a bad commit what stands before it is stored, and wha
     bench.tasks.front()();
     CHECK(bench.outcomes.back() == "");
     CHECK(bench.stored() == 3);
+}
+
+TEST_CASE("a record that a full disk refused takes nothing along") {
+    sim::SimDisk disk(1);
+    Bench bench(disk.vfs());
+    bench.post(block_at(0));
+    bench.tasks.back()();
+    REQUIRE(bench.outcomes.back().empty());
+    disk.set_capacity(disk.used());
+    store::Commit record;
+    record.put_records.push_back({"peers", Bytes{1}, Bytes(1 << 20)});
+    bench.post(record);
+    bench.tasks.back()();
+    CHECK(bench.outcomes.back() == "store.disk_full");
+    disk.set_capacity(0);
+    bench.post(block_at(1));
+    bench.tasks.back()();
+    CHECK(bench.outcomes.back().empty());
+    CHECK(bench.stored() == 2);
 }
 
 TEST_CASE("what was posted is written before the writer goes") {
