@@ -35,22 +35,31 @@ void Lane::post(Duration delay, Task task) {
     last_ = when;
     const auto number = ++numbered_;
     queue_.emplace(number, std::move(task));
-    events_.after(when - events_.now(), weak_from_this(), [this, number] {
-        // It may be gone already, cleared.
-        if (auto found = queue_.extract(number)) {
-            found.mapped()();
-        }
-    });
+    events_.after(when - events_.now(), weak_from_this(), [this, number] { due(queue_, number); });
 }
 
 void Lane::later(Duration delay, Task task) {
     const auto number = ++numbered_;
     timers_.emplace(number, std::move(task));
-    events_.after(delay, weak_from_this(), [this, number] {
-        if (auto found = timers_.extract(number)) {
-            found.mapped()();
-        }
-    });
+    events_.after(delay, weak_from_this(), [this, number] { due(timers_, number); });
+}
+
+void Lane::due(std::map<std::uint64_t, Task>& from, std::uint64_t number) {
+    if (still_) {
+        late_.emplace_back(&from, number);
+        return;
+    }
+    // It may be gone already, cleared.
+    if (auto found = from.extract(number)) {
+        found.mapped()();
+    }
+}
+
+void Lane::hold(bool still) {
+    still_ = still;
+    for (const auto& [from, number] : std::exchange(late_, {})) {
+        events_.after({}, weak_from_this(), [this, from, number] { due(*from, number); });
+    }
 }
 
 void Lane::clear() {

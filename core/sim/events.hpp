@@ -60,15 +60,20 @@ class Lane : public std::enable_shared_from_this<Lane> {
     //! Runs after the delay, whatever else waits.
     void later(Duration delay, Task task);
     void clear();
+    //! Nothing runs until it is let go; then what is due runs at once, in its order.
+    void hold(bool still);
 
   private:
     explicit Lane(Events& events) : events_(events) {}
+    void due(std::map<std::uint64_t, Task>& from, std::uint64_t number);
 
     Events& events_;
     Instant last_{};
     std::uint64_t numbered_ = 0;
     std::map<std::uint64_t, Task> queue_;   // by number
     std::map<std::uint64_t, Task> timers_;  // the same numbers
+    bool still_ = false;
+    std::vector<std::pair<std::map<std::uint64_t, Task>*, std::uint64_t>> late_;  // due while it stood still
 };
 
 }  // namespace synod::sim

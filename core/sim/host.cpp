@@ -16,7 +16,9 @@ constexpr std::size_t kEventQueue = 4'096;
 struct Host::Process {
     std::shared_ptr<int> life = std::make_shared<int>();
     std::unique_ptr<app::Runtime> runtime;
+    VirtualLoop* loop = nullptr;
     VirtualWorkers* workers = nullptr;
+    bool still = false;
     std::unique_ptr<bus::Subscription> events;
     std::shared_ptr<Lane> commits;
     std::unique_ptr<store::Store> store;
@@ -77,7 +79,9 @@ Result<void> Host::boot() {
 Result<void> Host::build(Process& process) {
     auto workers = std::make_unique<VirtualWorkers>(events_, random_.stream("workers", boots_));
     process.workers = workers.get();
-    app::Surroundings around{clock_, std::make_unique<VirtualLoop>(events_, clock_), std::move(workers), {}, {}};
+    auto loop = std::make_unique<VirtualLoop>(events_, clock_);
+    process.loop = loop.get();
+    app::Surroundings around{clock_, std::move(loop), std::move(workers), {}, {}};
     random_.stream("plugins", boots_).fill(around.seed.emplace());
     around.entries = foundation_.plugins;
     auto runtime = app::Runtime::start(foundation_.manifest, std::move(around));
@@ -88,8 +92,8 @@ Result<void> Host::build(Process& process) {
     if (watch_.event) {
         using bus::Topic;
         auto heard = process.runtime->bus().subscribe(
-            {Topic::kSyncState, Topic::kSyncStalled, Topic::kBlocksCommitted, Topic::kGateChanged, Topic::kPeerMisbehaved,
-             Topic::kPeerBanned, Topic::kAlert, Topic::kPluginFault},
+            {Topic::kSyncState, Topic::kSyncStalled, Topic::kBlocksCommitted, Topic::kGateChanged, Topic::kPeerUp,
+             Topic::kPeerMisbehaved, Topic::kPeerBanned, Topic::kAlert, Topic::kPluginFault},
             kEventQueue, bus::Overflow::kDropOldest,
             [this, life = std::weak_ptr<void>(process.life)] {
                 events_.after({}, life, [this] { read_events(); });
@@ -208,13 +212,24 @@ Result<app::NodeConfig> Host::settings() {
 
 void Host::tick() {
     const auto life = std::weak_ptr<void>(process_->life);
-    process_->node->tick();
+    if (!process_->still) {
+        process_->node->tick();
+    }
     events_.after(app::kTick, life, [this] { tick(); });
 }
 
 void Host::read_events() {
     for (const auto& event : process_->events->take()) {
         watch_.event(plan_.id, event);
+    }
+}
+
+void Host::pause(bool still) {
+    if (process_) {
+        process_->still = still;
+        process_->loop->hold(still);
+        process_->workers->hold(still);
+        process_->commits->hold(still);
     }
 }
 

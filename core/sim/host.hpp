@@ -60,6 +60,9 @@ class Host {
     //! Starts the process. Errors: those of its parts; then nothing runs.
     Result<void> boot();
     void end(End how);
+    //! Stopped as by SIGSTOP, or let go on: no thread of it runs meanwhile, its links stay. It ends with the
+    //! process.
+    void pause(bool still);
     [[nodiscard]] bool running() const { return process_ != nullptr; }
     //! Null while it doesn't run.
     [[nodiscard]] std::shared_ptr<const app::NodeStatus> status() const;

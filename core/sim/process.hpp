@@ -40,6 +40,7 @@ class VirtualLoop final : public app::ControlLoop {
     void post(std::function<void()> task) override;
     void post_after(Duration delay, std::function<void()> task) override;
     [[nodiscard]] host::Clock& clock() override { return clock_; }
+    void hold(bool still) { lane_->hold(still); }
 
   private:
     std::shared_ptr<Lane> lane_;
@@ -64,6 +65,7 @@ class VirtualWorkers final : public pipeline::Workers {
     [[nodiscard]] std::size_t queued() const override { return waiting_.size(); }
     //! Runs everything that waits, and what it posts, at once.
     void drain();
+    void hold(bool still) { lane_->hold(still); }
 
   private:
     void run_one(std::size_t which);

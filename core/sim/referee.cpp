@@ -196,6 +196,13 @@ void Referee::committed(Host& host, std::uint64_t from, std::uint64_t to) {
     }
 }
 
+void Referee::charged(const Host& by, const PublicKey& identity, const std::string& reason) {
+    const auto known = identities_.find(identity);
+    if (hosts_.at(by.plan().id).honest && known != identities_.end() && known->second.honest) {
+        violated("false_charge", by.plan().name, "it holds against " + known->second.name + ", who is honest: " + reason);
+    }
+}
+
 void Referee::banned(const Host& by, const PublicKey& identity, const std::string& reason) {
     if (!hosts_.at(by.plan().id).honest) {
         return;

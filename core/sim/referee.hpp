@@ -58,6 +58,8 @@ class Referee {
     void signed_by(HostId host, const synod_sign_request& request);
     //! The host's final blocks became more.
     void committed(Host& host, std::uint64_t from, std::uint64_t to);
+    //! It holds something against a peer, a ban or less.
+    void charged(const Host& by, const PublicKey& identity, const std::string& reason);
     void banned(const Host& by, const PublicKey& identity, const std::string& reason);
     //! Everything that an honest host has stored, once more.
     void audit(Host& host);

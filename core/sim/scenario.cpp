@@ -18,8 +18,9 @@ namespace {
 constexpr std::array<std::string_view, kBehaviours> kNames{
     "invalid_signature", "wrong_body", "truncate", "fork_server", "height_liar", "slow_drip", "stall",
     "flood",             "garbage",    "replay",   "empty",       "busy",        "eclipse",   "stale"};
-constexpr std::array<std::string_view, 9> kFaults{"partition", "kill",        "power", "crash_loop", "clock",
-                                                  "disk_full", "disk_errors", "lines", "churn"};
+constexpr std::array<std::string_view, 12> kFaults{"partition", "kill",        "power", "crash_loop",
+                                                   "clock",     "disk_full",   "disk_errors", "lines",
+                                                   "churn",     "shuffle",     "pause", "checkpoints"};
 
 //! What a scenario may say.
 constexpr std::string_view kSchemaText = R"json({
@@ -45,8 +46,10 @@ constexpr std::string_view kSchemaText = R"json({
 "sync_full": {"type": "boolean", "default": false, "description": "stores wait for the disk at every commit"},
 "faults_end": {"type": "integer", "format": "duration", "default": 20000, "minimum": 1, "maximum": 86400000},
 "settle": {"type": "integer", "format": "duration", "default": 120000, "minimum": 1, "maximum": 86400000, "description": "after the faults' end until all honest nodes follow the tip"},
+"follow_within": {"type": "integer", "format": "duration", "default": 0, "minimum": 0, "maximum": 86400000, "description": "whoever follows the chain is so high so long after the first; 0: some time"},
+"pace": {"type": "number", "format": "ratio", "default": 0, "minimum": 0, "maximum": 1, "description": "final blocks a slot, from the first open gate to the faults' end, at the least"},
 "faults": {"type": "array", "default": [], "items": {"type": "object", "additionalProperties": false, "required": ["what", "at"], "properties": {
-  "what": {"type": "string", "enum": ["partition", "kill", "power", "crash_loop", "clock", "disk_full", "disk_errors", "lines", "churn"]},
+  "what": {"type": "string", "enum": ["partition", "kill", "power", "crash_loop", "clock", "disk_full", "disk_errors", "lines", "churn", "shuffle", "pause", "checkpoints"]},
   "at": {"type": "integer", "format": "duration", "minimum": 1, "maximum": 86400000},
   "lasts": {"type": "integer", "format": "duration", "default": 5000, "minimum": 1, "maximum": 86400000},
   "every": {"type": "integer", "format": "duration", "default": 5000, "minimum": 100, "maximum": 86400000},
@@ -122,6 +125,8 @@ Scenario scenario_of(const json::object& from) {
     out.sync_full = from.at("sync_full").as_bool();
     out.faults_end = ms(from.at("faults_end"));
     out.settle = ms(from.at("settle"));
+    out.follow_within = ms(from.at("follow_within"));
+    out.pace = from.at("pace").to_number<double>();
     for (const auto& fault : from.at("faults").as_array()) {
         out.faults.push_back(fault_of(fault.as_object()));
     }

@@ -27,7 +27,7 @@ enum class Behaviour : std::uint8_t {
     kGarbage,           //!< frames that are no messages
     kReplay,            //!< everything twice
     kEmpty,             //!< has nothing for anybody
-    kBusy,              //!< is always busy
+    kBusy,              //!< is always busy when it is asked for blocks
     kEclipse,           //!< names only its like when asked for addresses
     kStale,             //!< its status never moves
 };
@@ -52,6 +52,9 @@ struct Fault {
         kDiskErrors,  //!< one operation in `one_in` fails
         kLines,       //!< lines of these hosts get `latency` and `loss`
         kChurn,       //!< hosts of the list come and go, one `every` so often
+        kShuffle,     //!< hosts of the list are parted into two halves, other ones `every` so often
+        kPause,       //!< stopped as by SIGSTOP; its links stay
+        kCheckpoints, //!< the newest is damaged, or only the oldest left
     };
     What what = What::kKill;
     Duration at{}, lasts{};
@@ -82,6 +85,9 @@ struct Scenario {
     bool sync_full = false;
     Duration faults_end = std::chrono::seconds(20);
     Duration settle = std::chrono::seconds(120);
+    //! Whoever follows the chain is so high so long after the first; 0: some time.
+    Duration follow_within{};
+    double pace = 0;  //!< final blocks a slot, from the first open gate to the faults' end, at the least
     std::vector<Fault> faults;
     enum class Ends : std::uint8_t { kSynced, kHalted } ends = Ends::kSynced;
 };

@@ -111,7 +111,7 @@ class Tampering final : public net::Transport {
             m.result = net::ReplyResult::not_available;
             m.count = 0;
             m.run = {};
-        } else if (does(Behaviour::kBusy, kAlways)) {
+        } else if (std::is_same_v<Reply, net::Blocks> && does(Behaviour::kBusy, kAlways)) {
             m.result = net::ReplyResult::busy;
             m.retry_ms = kBusyMs;
             m.count = 0;

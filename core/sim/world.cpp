@@ -9,17 +9,9 @@ namespace synod::sim {
 
 namespace {
 
+//! Why sync fails where nobody can be reached: with the network cut that is right.
+constexpr std::string_view kNoPeers = "no peers";
 constexpr HostId kCrowdFrom = 2'000;
-constexpr Duration kRestartAfter = std::chrono::seconds(3);  // of a service that ended by itself
-constexpr Duration kUpAtLeast = std::chrono::milliseconds(300);  // in a crash loop
-//! How many blocks more must be final after the faults than were, before all is held to be well.
-constexpr std::uint64_t kProgress = 3;
-constexpr std::uint64_t kNearTip = 3;
-constexpr std::uint64_t kLittleDisk = 16'384;  // bytes that a full disk has left
-
-double seconds(Instant at) { return std::chrono::duration<double>(at).count(); }
-
-std::uint32_t millionths(double share) { return static_cast<std::uint32_t>(share * 1'000'000); }
 
 std::string text_of(const bus::Event& event) {
     const auto* info = bus::find_topic(event.topic);
@@ -257,190 +249,21 @@ void World::heard(Member& member, const bus::Event& event) {
     } else if (event.topic == bus::Topic::kPeerBanned) {
         const auto identity = in.fixed<PublicKey>();
         referee_.banned(*member.host, identity, std::string(in.text(256)));
-    }
-}
-
-Result<std::vector<HostId>> World::hosts(const std::vector<std::string>& names) {
-    std::vector<HostId> out;
-    const auto of_kind = [&](std::string_view kind) {
-        std::vector<HostId> found;
-        for (const auto& [id, member] : members_) {
-            if (kind.empty() || member.host->plan().name.starts_with(std::string(kind) + "-")) {
-                found.push_back(id);
-            }
+    } else if (event.topic == bus::Topic::kSyncState) {
+        static_cast<void>(in.get<std::uint8_t>());
+        const auto to = static_cast<sync::State>(in.get<std::uint8_t>());
+        const auto why = std::string(in.text(256));
+        if (to == sync::State::failed && member.honest && !member.trouble && why != kNoPeers) {
+            referee_.violated("failed", member.host->plan().name, "it failed, and nothing is wrong with its disk and clock: " + why);
         }
-        return found;
-    };
-    for (const auto& name : names) {
-        std::vector<HostId> these;
-        if (name == "all") {
-            these = of_kind("");
-        } else if (name == "authorities") {
-            these = of_kind("authority");
-        } else if (name == "nodes") {
-            these = of_kind("node");
-        } else if (name == "any-authority" || name == "any-node") {
-            const auto among = of_kind(name == "any-node" ? "node" : "authority");
-            if (!among.empty()) {
-                these.push_back(among[random_.below(among.size())]);
-            }
-        } else {
-            for (const auto& [id, member] : members_) {
-                if (member.host->plan().name == name) {
-                    these.push_back(id);
-                }
-            }
-        }
-        if (these.empty()) {
-            return fail("sim.host", "no host is called '" + name + "'", scenario_.file,
-                        "authority-0, node-0, hostile-0, twin-0, authorities, nodes, any-authority, any-node or all");
-        }
-        out.insert(out.end(), these.begin(), these.end());
-    }
-    return out;
-}
-
-Result<void> World::plan(const Fault& fault) {
-    auto who = hosts(fault.hosts);
-    if (!who) {
-        return std::unexpected(who.error());
-    }
-    // Up to a fifth later than is written, so that seeds meet other moments.
-    const Instant at = fault.at + random_.between({}, fault.at / 5);
-    const auto over = at + fault.lasts;
-    faults_over_ = std::max(faults_over_, over);
-    auto& report = *faults_.emplace_back(std::make_unique<FaultReport>());
-    report.what = name(fault.what);
-    report.at_s = seconds(at);
-    report.ended_s = seconds(over);
-    for (const auto id : *who) {
-        report.who += (report.who.empty() ? "" : " ") + members_.at(id).host->plan().name;
-    }
-    using What = Fault::What;
-    if (fault.what == What::kPartition) {
-        std::vector<std::vector<HostId>> groups;
-        for (const auto& names : fault.groups) {
-            auto group = hosts(names);
-            if (!group) {
-                return std::unexpected(group.error());
-            }
-            groups.push_back(std::move(*group));
-        }
-        events_.at(at, [this, &fault, groups, &report] { partition(fault, groups, report); });
-        return {};
-    }
-    if (fault.what == What::kChurn) {
-        events_.at(at, [this, &fault, who = *who, over] { churn(who, fault, over); });
-        return {};
-    }
-    for (const auto id : *who) {
-        auto& member = members_.at(id);
-        events_.at(at, [this, &fault, &member, over, id] {
-            trace_.line(events_.now(), member.host->plan().name, "fault: " + std::string(name(fault.what)));
-            switch (fault.what) {
-                case What::kKill:
-                case What::kPower:
-                    member.wanted = false;
-                    end(member, fault.what == What::kPower ? End::kPower : End::kKilled);
-                    start_again(member, fault.lasts);
-                    break;
-                case What::kCrashLoop: crash_loop(member, fault, over); break;
-                case What::kClock:
-                    member.host->clock().jump(fault.ms);
-                    member.host->clock().drift(fault.ppm);
-                    events_.at(over, [&member, &fault] {
-                        member.host->clock().drift(0);
-                        member.host->clock().jump(-member.host->clock().error_ms());
-                    });
-                    break;
-                case What::kDiskFull:
-                    member.trouble = true;
-                    member.host->set_capacity(member.host->disk().used() + random_.below(kLittleDisk));
-                    events_.at(over, [&member] {
-                        member.trouble = false;
-                        member.host->set_capacity(0);
-                    });
-                    break;
-                case What::kDiskErrors:
-                    member.trouble = true;
-                    member.host->disk().set_faults({fault.one_in, fault.one_in, 0});
-                    events_.at(over, [&member] {
-                        member.trouble = false;
-                        member.host->disk().set_faults({});
-                    });
-                    break;
-                case What::kLines: {
-                    for (const auto& [other, ignored] : members_) {
-                        for (const auto& [from, to] : {Pair{id, other}, Pair{other, id}}) {
-                            auto shape = network_.shape(from, to);
-                            const auto before = shape;
-                            shape.latency_low += fault.latency;
-                            shape.latency_high += fault.latency;
-                            shape.loss_ppm += millionths(fault.loss);
-                            network_.set_shape(from, to, shape);
-                            events_.at(over, [this, from, to, before] { network_.set_shape(from, to, before); });
-                        }
-                    }
-                    break;
-                }
-                default: break;
-            }
-        });
-    }
-    return {};
-}
-
-void World::partition(const Fault& fault, const std::vector<std::vector<HostId>>& groups, FaultReport& report) {
-    std::vector<Pair> cut;
-    for (std::size_t a = 0; a < groups.size(); ++a) {
-        for (std::size_t b = 0; b < groups.size(); ++b) {
-            if (a == b || (fault.one_way && a != 0)) {
-                continue;
-            }
-            for (const auto from : groups[a]) {
-                for (const auto to : groups[b]) {
-                    cut.emplace_back(from, to);
-                }
-            }
+    } else if (event.topic == bus::Topic::kPeerUp) {
+        const auto peer = in.get<std::uint64_t>();
+        member.peers[peer] = in.fixed<PublicKey>();
+    } else if (event.topic == bus::Topic::kPeerMisbehaved) {
+        if (const auto peer = member.peers.find(in.get<std::uint64_t>()); peer != member.peers.end()) {
+            referee_.charged(*member.host, peer->second, std::string(in.text(256)));
         }
     }
-    report.who = std::to_string(cut.size()) + " lines";
-    trace_.line(events_.now(), "network", "is cut");
-    for (const auto& [from, to] : cut) {
-        network_.cut(from, to);
-    }
-    events_.after(fault.lasts, [this, cut] {
-        trace_.line(events_.now(), "network", "is healed");
-        for (const auto& [from, to] : cut) {
-            network_.heal(from, to);
-        }
-    });
-}
-
-void World::crash_loop(Member& member, const Fault& fault, Instant over) {
-    if (events_.now() >= over) {
-        start_again(member, {});
-        return;
-    }
-    member.wanted = false;
-    end(member, random_.chance(500'000) ? End::kPower : End::kKilled);
-    start_again(member, random_.between({}, std::chrono::seconds(1)));
-    events_.after(kUpAtLeast + random_.between({}, fault.every), [this, &member, &fault, over] {
-        crash_loop(member, fault, over);
-    });
-}
-
-void World::churn(const std::vector<HostId>& among, const Fault& fault, Instant over) {
-    if (events_.now() >= over) {
-        return;
-    }
-    auto& member = members_.at(among[random_.below(among.size())]);
-    if (member.host->running()) {
-        member.wanted = false;
-        end(member, random_.chance(300'000) ? End::kOrderly : End::kKilled);
-        start_again(member, random_.between({}, 2 * fault.every));
-    }
-    events_.after(random_.between({}, fault.every), [this, among, &fault, over] { churn(among, fault, over); });
 }
 
 void World::run(std::optional<Duration> until) {
@@ -458,118 +281,6 @@ void World::run(std::optional<Duration> until) {
             referee_.audit(*member.host);
         }
     }
-}
-
-void World::sample() {
-    Sample out;
-    out.at_s = seconds(events_.now());
-    out.lowest = ~0ULL;
-    out.bytes = network_.figures().bytes;
-    out.committed = referee_.final_height();
-    for (auto& [id, member] : members_) {
-        const auto status = member.host->status();
-        if (!status) {
-            out.lowest = 0;
-            continue;
-        }
-        const bool synced = status->sync.state == sync::State::synced;
-        if (member.host->finally_failed()) {
-            ++member.gave_up;
-            end(member, End::kOrderly);  // as `synod run` does; its service starts it again
-            start_again(member, kRestartAfter);
-            continue;
-        }
-        if (synced && !member.synced) {
-            member.synced = events_.now();
-        }
-        if (member.honest) {
-            ++out.running;
-            out.synced += synced ? 1 : 0;
-            out.gates += status->sync.gate.open ? 1 : 0;
-            out.lowest = std::min(out.lowest, status->sync.head.height);
-            out.highest = std::max(out.highest, status->sync.head.height);
-        }
-    }
-    samples_.push_back(out);
-    judge(out);
-    if (!decided_) {
-        events_.after(kSampleEvery, [this] { sample(); });
-    }
-}
-
-bool World::all_follow() const {
-    std::uint64_t tip = 0;
-    for (const auto& [id, member] : members_) {
-        if (const auto status = member.host->status(); status && member.honest) {
-            tip = std::max(tip, status->sync.head.height);
-        }
-    }
-    return std::ranges::all_of(members_, [&](const auto& entry) {
-        const auto& member = entry.second;
-        if (!member.honest) {
-            return true;
-        }
-        const auto status = member.host->status();
-        return status && status->sync.state == sync::State::synced && status->sync.head.height + kNearTip >= tip &&
-               status->committed_height >= height_at_heal_ + kProgress &&
-               (!status->authority || status->sync.gate.open);
-    });
-}
-
-//! Somebody honest stopped for good, and nobody honest who knows goes on.
-bool World::halted() const {
-    return std::ranges::any_of(members_, [](const auto& entry) {
-        const auto status = entry.second.host->status();
-        return entry.second.honest && status && status->sync.state == sync::State::emergency &&
-               !status->sync.reason.empty() && !status->sync.gate.open;
-    });
-}
-
-void World::judge(const Sample& now) {
-    const auto good = scenario_.ends == Scenario::Ends::kHalted ? halted() : all_follow();
-    for (auto& fault : faults_) {
-        if (!fault->over_after_s && now.at_s >= fault->ended_s && now.synced == now.running && good) {
-            fault->over_after_s = now.at_s - fault->ended_s;
-        }
-    }
-    if (events_.now() < faults_over_) {
-        return;
-    }
-    if (!healed_) {
-        healed_ = true;
-        height_at_heal_ = referee_.final_height();
-        trace_.line(events_.now(), "world", "the faults are over");
-        return;
-    }
-    if (good) {
-        settled_ = events_.now();
-        decided_ = true;
-    }
-}
-
-std::string World::standing() const {
-    std::string out = "final " + std::to_string(referee_.final_height()) + " (" + std::to_string(height_at_heal_) +
-                      " when the faults were over);";
-    for (const auto& [id, member] : members_) {
-        if (!member.honest) {
-            continue;
-        }
-        const auto status = member.host->status();
-        out += " " + member.host->plan().name + ": ";
-        if (!status) {
-            out += "not running;";
-            continue;
-        }
-        out += std::string(sync::name(status->sync.state)) + " " + std::to_string(status->sync.head.height) + "/" +
-               std::to_string(status->committed_height) + " peers " + std::to_string(status->sync.peers);
-        for (const auto& condition : status->sync.gate.conditions) {
-            if (!condition.met) {
-                out += " !" + condition.name + "=" + condition.value;
-            }
-        }
-        out += status->sync.reason.empty() ? ";" : " (" + status->sync.reason + ");";
-    }
-    return out;
 }
 
 void World::tell(Report& out) {

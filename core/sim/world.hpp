@@ -2,6 +2,7 @@
 #pragma once
 //! The hosts of a simulation and what goes wrong with them. One thread.
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -15,6 +16,12 @@ namespace synod::sim {
 
 //! Between two looks at all hosts.
 inline constexpr Duration kSampleEvery = std::chrono::milliseconds(500);
+
+//! A service that ended by itself is started again after so long.
+inline constexpr Duration kRestartAfter = std::chrono::seconds(3);
+
+inline double seconds(Instant at) { return std::chrono::duration<double>(at).count(); }
+inline std::uint32_t millionths(double share) { return static_cast<std::uint32_t>(share * 1'000'000); }
 
 class World {
   public:
@@ -37,7 +44,9 @@ class World {
         std::set<Behaviour> does;
         TamperFigures tampered;
         bool wanted = true;  //!< a process should run
-        bool trouble = false;  //!< its disk has a fault: it may fail to start
+        bool trouble = false;  //!< its disk or clock is wrong: it may fail
+        Instant trouble_until{};
+        std::map<std::uint64_t, PublicKey> peers;  //!< that it ever had in this process
         std::optional<Instant> first_boot, synced;
         std::uint32_t gave_up = 0;
         std::uint64_t bytes_of_blocks = 0, bytes_stored = 0;
@@ -55,9 +64,14 @@ class World {
     Result<std::vector<HostId>> hosts(const std::vector<std::string>& names);
     Result<void> plan(const Fault& fault);
     void partition(const Fault& fault, const std::vector<std::vector<HostId>>& groups, FaultReport& report);
+    void sever(std::vector<Pair> lines, Duration lasts);
+    void shuffle(const std::vector<HostId>& among, const Fault& fault, Instant over);
+    void spoil_checkpoints(Member& member);
     void crash_loop(Member& member, const Fault& fault, Instant over);
     void churn(const std::vector<HostId>& among, const Fault& fault, Instant over);
     void sample();
+    void watch_gate(const Member& member, const app::NodeStatus& status);
+    void watch_pace(const Sample& now);
     [[nodiscard]] bool all_follow() const;
     [[nodiscard]] bool halted() const;
     void judge(const Sample& sample);
@@ -76,6 +90,9 @@ class World {
     std::unique_ptr<Crowd> crowd_;
     std::vector<HostId> hostile_;
     std::vector<Sample> samples_;
+    std::deque<std::pair<Instant, std::uint64_t>> growth_;  //!< when the chain was how high, of late
+    std::uint64_t followed_ = 0;  //!< so high everybody must be by now
+    std::optional<std::pair<Instant, std::uint64_t>> paced_from_;
     std::vector<std::unique_ptr<FaultReport>> faults_;
     Instant faults_over_{};
     std::uint64_t height_at_heal_ = 0;

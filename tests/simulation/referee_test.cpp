@@ -37,6 +37,7 @@ struct Scene {
         plan.key = tools->foundation->authorities[id];
         plan.authority = plan.has_chain = true;
         plan.checkpoint_every = 0;
+        plan.peers.push_back({address_of(1 - id), kPort, std::nullopt});
         auto out = std::make_unique<Host>(events, *network, *tools->foundation, plan, HostWatch{});
         referee->add(*out, true);
         const auto booted = out->boot();
@@ -79,6 +80,57 @@ TEST_CASE("referee: a ban of an honest peer, and of a hostile one") {
     CHECK(scene.referee->bans().front().right);
     scene.referee->banned(*scene.one, scene.one->plan().key->public_key(), "invalid_block");
     CHECK(scene.broken() == "false_ban");
+}
+
+TEST_CASE("referee: what is held against an honest peer, and against a hostile one") {
+    Scene scene;
+    scene.referee->add(*scene.other, false);
+    scene.referee->charged(*scene.one, scene.other->plan().key->public_key(), "flooding");
+    CHECK(scene.broken().empty());
+    scene.referee->charged(*scene.one, scene.one->plan().key->public_key(), "flooding");
+    CHECK(scene.broken() == "false_charge");
+}
+
+TEST_CASE("lane: held it runs nothing, let go what is due in its order") {
+    Events events;
+    const auto lane = Lane::make(events);
+    std::string ran;
+    lane->post(std::chrono::seconds(1), [&] { ran += 'a'; });
+    lane->post(std::chrono::seconds(2), [&] { ran += 'b'; });
+    lane->later(std::chrono::milliseconds(1'500), [&] { ran += 't'; });
+    lane->post(std::chrono::seconds(9), [&] { ran += 'c'; });
+    const auto until = [&](std::chrono::seconds when) {
+        while (events.step(Instant(when))) {
+        }
+    };
+    lane->hold(true);
+    until(std::chrono::seconds(5));
+    CHECK(ran.empty());
+    lane->hold(false);
+    until(std::chrono::seconds(6));
+    CHECK(ran == "atb");
+    until(std::chrono::seconds(10));
+    CHECK(ran == "atbc");
+}
+
+TEST_CASE("host: one that stands still does nothing, and then everything that was due") {
+    Scene scene;
+    const auto until = [&](std::chrono::seconds when) {
+        while (scene.events.now() < Instant(when)) {
+            scene.events.step(Instant(when));
+        }
+    };
+    until(std::chrono::seconds(2));
+    const auto before = scene.network->figures().frames;
+    scene.one->pause(true);
+    scene.other->pause(true);
+    until(std::chrono::seconds(8));
+    CHECK(scene.network->figures().frames <= before + 8);  // what was on its way
+    const auto still = scene.network->figures().frames;
+    scene.one->pause(false);
+    scene.other->pause(false);
+    until(std::chrono::seconds(12));
+    CHECK(scene.network->figures().frames > still + 8);
 }
 
 TEST_CASE("referee: what is stored agrees, verifies, and is the same bytes") {

@@ -23,7 +23,11 @@ inline constexpr std::array kShares{
     Share{"crash-loops", 14},    Share{"eclipse", 8},
     Share{"flood", 16},          Share{"clock", 14},
     Share{"disk-full", 10},      Share{"churn-1000", 4},
-    Share{"equivocating-majority", 6},
+    Share{"equivocating-majority", 6},  Share{"stallers", 6},
+    Share{"busy", 6},            Share{"far", 4},
+    Share{"bare-quorum", 6},     Share{"late-clock", 4},
+    Share{"pauses", 8},          Share{"checkpoints", 6},
+    Share{"byzantine-shuffle", 4},
 };
 
 inline std::string file_of(const std::string& scenario) {

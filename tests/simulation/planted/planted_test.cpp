@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The simulator finds faults: each one of planted-faults.txt, planted alone, breaks the scenario and seed that
-//! stand beside it there, which hold without it. SYNOD_PLANTED_SEARCH=N looks for the first of N seeds of every
-//! fault's scenarios instead and prints what to write there.
+//! stand beside it there, which hold without it. SYNOD_PLANTED_SEARCH="SEEDS FAULT... / SCENARIO..." looks for first seeds.
 #include <doctest/doctest.h>
 #include <spdlog/spdlog.h>
 
@@ -60,27 +59,44 @@ std::string broken(const std::string& scenario, std::uint64_t seed, Workshop& wo
 TEST_CASE("planted: every fault is found") {
     spdlog::set_level(spdlog::level::off);
     Workshop workshop;
-    const char* search = std::getenv("SYNOD_PLANTED_SEARCH");
-    const auto seeds = search == nullptr ? 0 : std::strtoull(search, nullptr, 10);
     for (const auto& plant : plants()) {
         planted_now = plant.fault;
-        if (search == nullptr) {
-            const auto rule = broken(plant.scenario, plant.seed, workshop);
-            CHECK_MESSAGE(!rule.empty(), plant.fault << " isn't found by " << plant.scenario << " " << plant.seed);
-            planted_now.clear();
-            CHECK_MESSAGE(broken(plant.scenario, plant.seed, workshop).empty(),
-                          plant.scenario << " " << plant.seed << " is broken without a fault");
-        }
+        CHECK_MESSAGE(!broken(plant.scenario, plant.seed, workshop).empty(),
+                      plant.fault << " isn't found by " << plant.scenario << " " << plant.seed);
+        planted_now.clear();
+        CHECK_MESSAGE(broken(plant.scenario, plant.seed, workshop).empty(),
+                      plant.scenario << " " << plant.seed << " is broken without a fault");
+    }
+}
+
+//! SYNOD_PLANTED_SEARCH="SEEDS FAULT..." and, after a '/', SCENARIO... : what to write into the list.
+TEST_CASE("planted: search" * doctest::skip(std::getenv("SYNOD_PLANTED_SEARCH") == nullptr)) {
+    spdlog::set_level(spdlog::level::off);
+    std::istringstream words(std::getenv("SYNOD_PLANTED_SEARCH"));
+    std::uint64_t seeds = 0;
+    words >> seeds;
+    std::vector<std::string> faults, scenarios;
+    for (std::string word; words >> word && word != "/";) {
+        faults.push_back(word);
+    }
+    for (std::string word; words >> word;) {
+        scenarios.push_back(word);
+    }
+    Workshop workshop;
+    for (const auto& fault : faults) {
+        planted_now = fault;
         std::string found;
-        std::uint64_t seed = 1;
-        for (; seed <= seeds && found.empty(); ++seed) {
-            found = broken(plant.scenario, seed, workshop);
+        for (std::uint64_t seed = 1; seed <= seeds && found.empty(); ++seed) {
+            for (const auto& scenario : scenarios) {
+                if (auto rule = broken(scenario, seed, workshop); !rule.empty()) {
+                    found = scenario + " " + std::to_string(seed) + "  # " + rule;
+                    break;
+                }
+            }
         }
-        if (search != nullptr) {
-            std::printf("%s %s %llu %s\n", plant.fault.c_str(), plant.scenario.c_str(),
-                        static_cast<unsigned long long>(found.empty() ? 0 : seed - 1), found.c_str());
-            std::fflush(stdout);
-        }
+        CHECK_MESSAGE(!found.empty(), fault << " isn't found by " << seeds << " seeds");
+        std::printf("%s %s\n", fault.c_str(), found.c_str());
+        std::fflush(stdout);
     }
     planted_now.clear();
 }
