@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/sim/host.hpp"
 
+#include "core/app/forge/forge.hpp"
 #include "core/app/node_config.hpp"
 
 namespace synod::sim {
@@ -199,6 +200,13 @@ Result<app::NodeConfig> Host::settings() {
         auto opened = store::SignerStore::open(plan_.name, true, disk_.vfs());
         if (!opened) {
             return std::unexpected(opened.error());
+        }
+        if (plan_.has_chain && boots_ == 1) {
+            // The forged blocks count as signed here, or a disk that lost them would speak of a copied key.
+            const auto before = foundation_.begins / app::forge::kSlotMs - 1;
+            if (auto noted = (*opened)->record_proposal(plan_.key->public_key(), before); !noted) {
+                return std::unexpected(noted.error());
+            }
         }
         out->signer = std::make_shared<app::Signer>(
             plan_.key, std::move(*opened), [this](const synod_sign_request& request) {

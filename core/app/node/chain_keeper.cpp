@@ -249,6 +249,19 @@ bool ChainKeeper::contradicts(std::uint64_t height, const Hash& block, std::uint
     return ours && !ours->empty() && ours->front() != block;
 }
 
+bool ChainKeeper::on_our_chain(const chain::Pointer& block) const {
+    const auto committed = tree_->committed();
+    if (block.height == committed.height) {
+        return block.hash == committed.hash;
+    }
+    if (block.height > committed.height) {
+        const auto* ours = tree_->on_best_chain(block.height);
+        return ours != nullptr && ours->hash == block.hash;
+    }
+    const auto ours = store_.hashes(block.height, 1);
+    return ours && !ours->empty() && ours->front() == block.hash;
+}
+
 Hash ChainKeeper::certified_head() const {
     const auto proof = SYNOD_PLANTED("stalled_at_the_head") ? std::nullopt : head_proof();
     return proof ? proof->block.hash : tree_->head().hash;

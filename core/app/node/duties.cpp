@@ -354,7 +354,7 @@ void Duties::attestation_holds(const synod_attestation& what, const SharedBytes&
     if (what.purpose == SYNOD_SIGN_STALLED) {
         auto& stall = stalls_[what.author];
         if (what.slot > stall.slot) {
-            stall = {hash, what.slot};
+            stall = {{what.height, hash}, what.slot};
         }
         return;
     }
@@ -452,8 +452,14 @@ void Duties::on_committed(std::uint64_t height) {
 std::uint32_t Duties::stall_statements() const {
     std::uint32_t out = 0;
     const auto certified = keeper_.certified_head();
+    const auto* known = keeper_.tree().find(certified);
+    const auto height = known != nullptr ? known->height : keeper_.tree().committed().height;
     for (const auto& [author, stall] : stalls_) {
-        if (stall.head == certified && stall.slot + kStallSlots >= slot_) {
+        // Who says an ancestor of ours knows of nothing better either: it only lacks the newest certificate, which
+        // our next block carries.
+        const bool with_us = stall.head.hash == certified ||
+                             (stall.head.height < height && keeper_.on_our_chain(stall.head));
+        if (with_us && stall.slot + kStallSlots >= slot_) {
             ++out;
         }
     }

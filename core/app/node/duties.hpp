@@ -96,7 +96,7 @@ class Duties {
     std::unordered_map<Hash, Collecting> collecting_;
     std::unordered_set<Hash> seen_;
     struct Stall {
-        Hash head;
+        chain::Pointer head;
         std::uint64_t slot = 0;
     };
     std::map<std::uint32_t, Stall> stalls_;
