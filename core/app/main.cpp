@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
     add_chain(app, chosen);
     add_auxpow(app, chosen);
     add_governance(app, chosen);
+    add_emergency(app, chosen);
     add_checkpoint(app, chosen);
     add_devnet(app, chosen);
     add_bench(app, chosen);

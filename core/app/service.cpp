@@ -132,7 +132,7 @@ Result<void> Service::open_mining_door(const host::Manifest& manifest) {
     }
     MiningDoor door{[this](std::function<void()> task) { runtime_->loop().post(std::move(task)); },
                     [this]() -> Mining& { return node_->mining(); },
-                    [this] { return node_->at_tip(); },
+                    [this] { return node_->gives_work(); },
                     {}};
     if (const auto text = manifest.text("mining", "payout"); !text.empty()) {
         auto payout = read_payout(text);
@@ -200,6 +200,28 @@ control::Handlers Service::handlers() {
     add_evidence_methods(
         out, [this](std::function<void()> task) { runtime_->loop().post(std::move(task)); },
         [this]() -> const EvidenceBook& { return node_->evidence(); });
+    const auto emergency = [this](bool enter) {
+        return [this, enter](const std::string& params, const control::Reply& reply) {
+            auto reason = emergency_reason(params);
+            if (!reason) {
+                reply(std::unexpected(reason.error()));
+                return;
+            }
+            runtime_->loop().post([this, enter, reason = std::move(*reason), reply] {
+                if (enter) {
+                    node_->enter_emergency(reason);
+                } else {
+                    node_->leave_emergency();
+                }
+                reply(emergency_json(*node_->status()));
+            });
+        };
+    };
+    out.methods["emergency.enter"] = emergency(true);
+    out.methods["emergency.leave"] = emergency(false);
+    out.methods["emergency.status"] = [this](const std::string&, const control::Reply& reply) {
+        reply(emergency_json(*node_->status()));
+    };
     if (checkpoints_) {
         add_checkpoint_methods(
             out, [this](std::function<void()> task) { runtime_->loop().post(std::move(task)); },

@@ -57,7 +57,29 @@ json::object federation_json(const NodeStatus& s) {
             {"members", std::move(members)}};
 }
 
+json::object emergency_of(const NodeStatus& s) {
+    json::array triggers;
+    for (const auto& one : s.emergency_triggers) {
+        triggers.push_back(json::object{{"trigger", health::name(one.trigger)}, {"reason", one.reason}});
+    }
+    return {{"active", s.emergency}, {"triggers", std::move(triggers)}};
+}
+
 }  // namespace
+
+std::string emergency_json(const NodeStatus& status) { return json::serialize(emergency_of(status)); }
+
+Result<std::string> emergency_reason(const std::string& params) {
+    constexpr std::size_t kMaxReasonBytes = 256;
+    boost::system::error_code error;
+    const auto value = params.empty() ? json::value(json::object{}) : json::parse(params, error);
+    const auto* object = error ? nullptr : value.if_object();
+    const auto* reason = object == nullptr ? nullptr : object->if_contains("reason");
+    if (object == nullptr || (reason != nullptr && (!reason->is_string() || reason->as_string().size() > kMaxReasonBytes))) {
+        return fail("control.invalid_params", "a reason of at most 256 bytes is expected", "reason");
+    }
+    return reason == nullptr ? std::string() : std::string(reason->as_string());
+}
 
 std::string status_json(const NodeStatus& s) {
     const auto& sync = s.sync;
@@ -83,6 +105,7 @@ std::string status_json(const NodeStatus& s) {
     out["stalled"] = s.stalled ? json::value(*s.stalled) : json::value(nullptr);
     out["reason"] = sync.reason;
     out["federation"] = federation_json(s);
+    out["emergency"] = emergency_of(s);
     const auto& governance = s.governance;
     out["governance"] = {{"sequence", governance.sequence},
                          {"known", governance.known},

@@ -10,6 +10,10 @@
 namespace synod::app {
 
 std::string status_json(const NodeStatus& status);
+//! The part of it that `synod emergency` shows.
+std::string emergency_json(const NodeStatus& status);
+//! The optional reason of a command's parameters. Errors: control.invalid_params.
+Result<std::string> emergency_reason(const std::string& params);
 std::string peers_json(const NodeStatus& status);
 //! "CatchingUp  99.87 %  99870/100000  23400 blocks/s  ETA 4-6 s  4 peers"; or why it stands still.
 std::string status_line(const NodeStatus& status);

@@ -52,6 +52,7 @@ void status_metrics(const NodeStatus& s, host::MetricPage& page) {
     gauge("synod_governance_waiting_events", "events that wait for a block", whole(s.governance.waiting));
     gauge("synod_governance_stream_healthy", "1: nothing is missing and peers say so", whole(s.governance.healthy));
     counter("synod_governance_refused_total", "events that were refused", whole(s.governance.refused));
+    gauge("synod_emergency_active", "1: nothing is produced, and only the federation is asked", whole(s.emergency));
     gauge("synod_mining_stage", "0 no merged mining, 1 fine, 2 warning, 3 critical, 4 production halted",
           whole(s.mining.stage));
     gauge("synod_mining_waiting_records", "finality records that wait for a block", whole(s.mining.waiting_records));

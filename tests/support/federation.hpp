@@ -18,6 +18,7 @@ struct FederationFacts {
     std::uint64_t slot_ms = 1'000;
     std::uint64_t max_without_pow = 10'000;  //!< blocks
     std::string first_more;  //!< whole sections of the first node's manifest
+    std::string more;        //!< of everybody's
 };
 
 class Federation {
@@ -44,7 +45,7 @@ class Federation {
             setup.port = (*ports)[i];
             setup.peers = addresses;
             setup.peers.erase(setup.peers.begin() + i);
-            setup.more = i == 0 ? facts.first_more : "";
+            setup.more = facts.more + (i == 0 ? facts.first_more : "");
             nodes_.emplace_back(setup);
         }
         addresses_ = std::move(addresses);

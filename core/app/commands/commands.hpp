@@ -30,6 +30,7 @@ void add_auxpow(CLI::App& app, Chosen& chosen);  //!< auxpow check
 void add_checkpoint(CLI::App& app, Chosen& chosen);  //!< checkpoint create, list, verify, recover
 void add_governance(CLI::App& app, Chosen& chosen);  //!< governance propose, sign, submit, log, status
 void add_evidence(CLI::App& app, Chosen& chosen);  //!< evidence list, evidence show
+void add_emergency(CLI::App& app, Chosen& chosen);   //!< emergency status, enter, leave
 void add_devnet(CLI::App& app, Chosen& chosen);
 void add_bench(CLI::App& app, Chosen& chosen);
 

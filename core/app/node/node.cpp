@@ -60,7 +60,8 @@ Node::Node(NodeConfig config, NodeParts parts)
              [loop = &parts.loop](std::function<void()> task) { loop->post(std::move(task)); },
              [this](const sync::Tune& tune) { driver_->feed(tune); },
              [this](const std::string& text) { log_("info", "tuning: " + text); },
-             [this](PluginFault fault) { go_without(std::move(fault)); }, machine_) {}
+             [this](PluginFault fault) { go_without(std::move(fault)); }, machine_),
+      emergency_(config_.consensus_timeout) {}
 
 Node::~Node() { close(); }
 
@@ -130,7 +131,7 @@ ChainKeeper::Listener Node::keeper_listener() {
             },
             [this](const Error& e) {
                 log_("error", e.text());
-                driver_->feed(sync::EmergencyEntered{e.text()});
+                raise_emergency(health::Trigger::kConflict, e.text());
             },
             [this](const pipeline::ChainSegment& segment) {
                 duties_->on_proven(segment);
@@ -144,7 +145,7 @@ Audit::Listener Node::audit_listener() {
             [this](const Error& e) {
                 log_("error", e.text());
                 publish(bus::Topic::kAlert, synod::Writer().text("audit_failed").text(e.text()).take());
-                driver_->feed(sync::EmergencyEntered{e.text()});
+                raise_emergency(health::Trigger::kConflict, e.text());
             },
             [this](store::Record record) {
                 store::Commit change;
@@ -525,6 +526,7 @@ void Node::slot(std::uint64_t now_slot) {
     in.authorities_seen = authorities_seen(now);
     in.quorum = keeper_->info().quorum;
     in.governance_healthy = governance_->status().healthy;
+    in.emergency = emergency_.active();
     in.halted = keeper_->info().halted != 0 && governance_->events().empty();
     in.blocks_since_pow = mining_->blocks_without_proof();
     in.max_blocks_without_pow = keeper_->info().max_blocks_without_pow;
@@ -596,6 +598,7 @@ void Node::tick() {
     if_new_slot();
     if (due(last_health_, kHealthEvery)) {
         watch_health(now);
+        watch_emergency(now);
     }
     if (due(last_status_, kStatusEvery) && !links_.peers.empty() && !SYNOD_PLANTED("status_said_once")) {
         links_.broadcast(our_status());

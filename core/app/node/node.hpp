@@ -2,7 +2,7 @@
 #pragma once
 //! One running node: ties the rooms that decide to the rooms that act. It has no rule of its own.
 //! Built and run on the control thread; `status`, `command` and `stop` may be called from any.
-//! node.cpp has its life and its clock, node_peers.cpp who is linked and judged, node_frames.cpp what
+//! node.cpp has its life and its clock, node_emergency.cpp when it stands aside, node_peers.cpp who is linked and judged, node_frames.cpp what
 //! peers say, node_report.cpp what is told to people.
 
 #include <atomic>
@@ -34,6 +34,7 @@
 #include "core/app/node/tuner.hpp"
 #include "core/app/node/writer.hpp"
 #include "core/bus/bus.hpp"
+#include "core/health/emergency.hpp"
 
 namespace synod::app {
 
@@ -98,6 +99,13 @@ class Node : private net::NetworkHandler {
     [[nodiscard]] const EvidenceBook& evidence() const { return evidence_->book(); }
     //! At the tip, or nearly: what is built here stands on the network's head. Control thread.
     [[nodiscard]] bool at_tip() const;
+    //! Work is given at the tip, and while only the want of a proof keeps the node from it.
+    [[nodiscard]] bool gives_work() const { return at_tip() || emergency_.only_mining(); }
+    //! Control thread.
+    void enter_emergency(const std::string& reason);
+    //! False when there was none.
+    bool leave_emergency();
+    [[nodiscard]] const health::Emergency& emergency() const { return emergency_; }
     //! Closes the links and writes what is queued. Control thread, after the loop.
     void close();
     //! For the status. Control thread, before the loop.
@@ -179,6 +187,9 @@ class Node : private net::NetworkHandler {
     void wake_at_slot();
     void if_new_slot();
     void follow_governance();
+    void watch_emergency(Instant now);
+    void raise_emergency(health::Trigger trigger, const std::string& reason);
+    void emergency_moved(health::Emergency::Change change);
 
     NodeConfig config_;
     ControlLoop& loop_;
@@ -198,6 +209,7 @@ class Node : private net::NetworkHandler {
     PeerRanker ranker_;
     Tuner tuner_;
     health::Monitor monitor_;
+    health::Emergency emergency_;
     double best_bandwidth_ = 0;  // bytes/s
     struct Met {
         PublicKey identity;

@@ -2,6 +2,8 @@
 // What peers say: replies go to sync, questions to the block server, the rest is answered here.
 #include <sodium.h>
 
+#include <algorithm>
+
 #include "core/app/node/node.hpp"
 #include "core/base/planted.hpp"
 #include "core/base/codec.hpp"
@@ -129,7 +131,8 @@ void Node::handle(std::uint64_t peer, net::Status status) {
 
 //! Nothing that is final here can be trusted to stay so: the node stops and people must decide.
 void Node::two_chains(const pipeline::HeaderView& other) {
-    if (driver_->machine().state() == sync::State::emergency) {
+    const auto open = emergency_.open();
+    if (std::ranges::any_of(open, [](const auto& o) { return o.trigger == health::Trigger::kConflict; })) {
         return;
     }
     const Error why{"chain.conflicting_commit",
@@ -140,7 +143,7 @@ void Node::two_chains(const pipeline::HeaderView& other) {
                     "don't produce; compare the two chains with other operators"};
     log_("error", why.text());
     publish(bus::Topic::kAlert, synod::Writer().text("conflicting_commit").text(why.text()).take());
-    driver_->feed(sync::EmergencyEntered{why.text()});
+    raise_emergency(health::Trigger::kConflict, why.text());
 }
 
 void Node::handle(std::uint64_t peer, const net::Ping& ping) {

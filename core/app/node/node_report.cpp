@@ -64,7 +64,11 @@ void Node::command(Command what, std::function<void(Result<std::string>)> done) 
         refusal_.reset();
         switch (what) {
             case Command::kPause: driver_->feed(sync::Pause{"operator"}); break;
-            case Command::kResume: driver_->feed(sync::Resume{}); break;
+            case Command::kResume:
+                if (!leave_emergency()) {
+                    driver_->feed(sync::Resume{});
+                }
+                break;
             case Command::kStop: driver_->feed(sync::Stop{true, "operator"}); break;
         }
         refresh_status();
@@ -123,6 +127,8 @@ void Node::refresh_status() {
     out->blocks_proposed = duties_->blocks_proposed();
     out->mining = mining_->status();
     out->governance = governance_->status();
+    out->emergency = emergency_.active();
+    out->emergency_triggers = emergency_.open();
     out->authority_set = keeper_->info().authority_set;
     out->authorities_seen = authorities_seen(now);
     out->authorities = keeper_->info().authorities;

@@ -17,6 +17,7 @@
 #include "core/app/plugin_faults.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/time.hpp"
+#include "core/health/emergency.hpp"
 #include "core/health/monitor.hpp"
 #include "core/peers/misbehaviour.hpp"
 #include "core/sync/snapshot.hpp"
@@ -60,6 +61,8 @@ struct NodeStatus {
     std::uint64_t blocks_proposed = 0;
     MiningStatus mining;
     GovernanceStatus governance;
+    bool emergency = false;
+    std::vector<health::Open> emergency_triggers;  //!< open ones; one of an emergency may be over already
     std::uint32_t authority_set = 0;  //!< changes so far of who the authorities are and how they sign
     std::uint32_t authorities_seen = 0, authorities = 0, quorum = 0;
     struct Member {

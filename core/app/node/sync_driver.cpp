@@ -288,7 +288,7 @@ void SyncDriver::submit_range(const sync::SubmitRange& submit) {
     job.count = submit.count;
     job.parent = submit.parent;
     job.expected_end = submit.expected_end;
-    job.vouched = vouch_;
+    job.vouched = vouches();
     job.level = level_;
     job.max_slot = listener_.max_slot();
     job.base = keeper_.state_of(submit.parent);
@@ -324,7 +324,7 @@ void SyncDriver::range_done(sync::RangeId range, std::uint64_t submission,
     }
     feed(sync::RangeChecked{range, submission});
     const auto last = result->blocks.back().view;
-    vouched_to_ = vouch_ ? std::max(vouched_to_, last.height) : vouched_to_;
+    vouched_to_ = vouches() ? std::max(vouched_to_, last.height) : vouched_to_;
     keeper_.add(std::move(*result), [this, range, last](Result<void> stored) {
         if (!stored) {
             feed(sync::StoreFault{stored.error().text()});

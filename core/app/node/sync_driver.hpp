@@ -78,6 +78,8 @@ class SyncDriver {
     void submit_range(const sync::SubmitRange& submit);
     void drop_range(sync::RangeId range);
     void recover();
+    //! In an emergency everything is checked in full.
+    [[nodiscard]] bool vouches() const { return vouch_ && machine_.state() != sync::State::emergency; }
     void restore(pipeline::State base);
     void recovered(const Result<void>& loaded);
     //! The request that a reply closes, when the reply is one that was asked for.

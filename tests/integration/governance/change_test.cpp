@@ -2,7 +2,7 @@
 //! An authority is added, another one's key rotates and a third one is removed while blocks flow; who was off for all
 //! of it, or begins at genesis in fast or full mode, agrees with the others.
 
-#include "tests/support/federation.hpp"
+#include "tests/integration/governance/operators.hpp"
 
 namespace {
 
@@ -44,25 +44,6 @@ TestNode fresh(const fs::path& folder, Federation& federation, const std::string
     return TestNode(setup);
 }
 
-//! As operators do it: a file that three authorities sign, and one submits.
-void govern(const fs::path& folder, Federation& federation, std::uint64_t at, std::vector<std::string> what) {
-    const auto file = (folder / (what[0] + ".json")).string();
-    std::vector<std::string> propose{"governance", "propose", federation[1].manifest().string()};
-    propose.insert(propose.end(), what.begin(), what.end());
-    propose.insert(propose.end(), {"--at", std::to_string(at), "--out", file, "--reason", "for the test"});
-    const auto run = [&](std::vector<std::string> arguments) {
-        const auto ran = run_to_end(folder, std::move(arguments));
-        INFO(ran.output);
-        INFO(federation[1].log());
-        REQUIRE(ran.code == 0);
-    };
-    run(propose);
-    for (const std::uint32_t authority : {1, 3, 0}) {
-        run({"governance", "sign", file, "--key", federation.key(authority).string()});
-    }
-    run({"governance", "submit", federation[1].manifest().string(), file});
-}
-
 bool proposes(const json::value& status) { return number_at(status.at("federation"), "blocks_proposed") > 0; }
 
 bool agree(const json::value& a, const json::value& b) {
@@ -97,10 +78,10 @@ TEST_CASE("an authority is added, one rotates its key, one is removed, and every
 
     const auto begin = federation[1].height().value();
     const auto first = begin + kFirst;
-    govern(folder.path(), federation, first, {"add-authority", "--key", hex_of(added.identity())});
-    govern(folder.path(), federation, first + 3,
+    govern(folder.path(), federation, 1, first, {"add-authority", "--key", hex_of(added.identity())});
+    govern(folder.path(), federation, 1, first + 3,
            {"rotate-key", "--key", hex_of(federation[2].identity()), "--replacement", hex_of(replacement.identity())});
-    govern(folder.path(), federation, first + 6, {"remove-authority", "--key", hex_of(federation[0].identity())});
+    govern(folder.path(), federation, 1, first + 6, {"remove-authority", "--key", hex_of(federation[0].identity())});
 
     const auto last = first + 6;
     INFO("changes at " << first << ", " << first + 3 << ", " << last);

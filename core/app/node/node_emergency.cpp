@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// When the node is in an emergency, and what it does then (behaviour.md section 9).
+#include "core/app/node/node.hpp"
+#include "core/base/codec.hpp"
+
+namespace synod::app {
+
+namespace {
+
+std::string reasons(const std::vector<health::Open>& open) {
+    std::string out;
+    for (const auto& one : open) {
+        out += (out.empty() ? "" : "; ") + std::string(health::name(one.trigger)) + ": " + one.reason;
+    }
+    return out;
+}
+
+}  // namespace
+
+void Node::watch_emergency(Instant now) {
+    health::EmergencyInputs in;
+    const auto& info = keeper_->info();
+    const bool alone = duties_->authority() && info.quorum == 1;
+    in.health = alone ? 1 : monitor_.current().score;
+    in.quorum = info.quorum;
+    in.authorities_seen = alone ? info.quorum : authorities_seen(now);
+    in.mining_halted = mining_->blocks_without_proof() >= info.max_blocks_without_pow;
+    emergency_moved(emergency_.check(in, now));
+}
+
+void Node::raise_emergency(health::Trigger trigger, const std::string& reason) {
+    emergency_moved(emergency_.raise(trigger, reason));
+}
+
+//! What was going on is kept for whoever has to find out; then nothing is produced, nobody but the federation is
+//! asked, and everything is checked in full.
+void Node::emergency_moved(health::Emergency::Change change) {
+    if (change == health::Emergency::Change::entered) {
+        const auto why = reasons(emergency_.open());
+        log_("error", "emergency: " + why);
+        publish(bus::Topic::kAlert, synod::Writer().text("emergency").text(why).take());
+        if (checkpoints_ != nullptr) {
+            checkpoints_->create_now(checkpoint::Kind::kEmergency, [this](const Result<CheckpointInfo>& made) {
+                if (!made) {
+                    log_("warning", "no checkpoint of the emergency: " + made.error().text());
+                }
+            });
+        }
+        driver_->feed(sync::EmergencyEntered{why});
+    } else if (change == health::Emergency::Change::left) {
+        log_("info", "the emergency is over");
+        publish(bus::Topic::kAlert, synod::Writer().text("emergency_over").text("").take());
+        driver_->feed(sync::EmergencyCleared{});
+    }
+}
+
+void Node::enter_emergency(const std::string& reason) {
+    raise_emergency(health::Trigger::kOperator, reason.empty() ? "asked for" : reason);
+    refresh_status();
+}
+
+bool Node::leave_emergency() {
+    const auto change = emergency_.leave();
+    emergency_moved(change);
+    refresh_status();
+    return change == health::Emergency::Change::left;
+}
+
+}  // namespace synod::app
