@@ -124,6 +124,8 @@ TEST_CASE("an authority is added, one rotates its key, one is removed, and every
     CHECK_MESSAGE(comes_to_agree(full, federation[1], last + 10), full.log());
     for (auto* node : {&sleeper, &fast, &full}) {
         CHECK(number_at(node->status().value().at("governance"), "authority_set") == 3);
+        // Headers that could not be judged yet were no fault of anybody.
+        CHECK_MESSAGE(node->log().find("self_fault_suspected") == std::string::npos, node->log());
         const auto known = node->ask("node.peers").value();
         for (const auto& peer : known.as_array()) {
             CHECK_MESSAGE(peer.at("misbehaviour").to_number<double>() == 0, node->log());
