@@ -58,7 +58,8 @@ void Core::on(const Stop& event) {
 void Core::on(const SlotTick& event) {
     now_slot_ = std::max(now_slot_, event.slot);
     if (state_ == State::catching_up) {
-        level_slots_ = s_.target.height() && behind() == 0 ? level_slots_ + 1 : 0;
+        const bool level = s_.target.height() && behind() == 0 && !headers_.more() && !headers_.held();
+        level_slots_ = level ? level_slots_ + 1 : 0;
         if (level_slots_ >= 2) {
             enter(State::synced, "nothing behind for two slots");
         }

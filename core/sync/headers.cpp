@@ -300,14 +300,16 @@ void HeaderWalk::accept(Peer* peer, const OpenRequest& request, const HeadersChe
         s_.emit(Penalise{blame.peer, Offence::invalid_header, blame.height, blame.rule});
     }
     blames_.clear();
-    more_ = peer != nullptr && event.count == request.count && peer->claim > last.height;
+    // A short reply may end where the authorities change; who claims more than a block above it is asked again.
+    const bool claims_more = peer != nullptr && peer->claim > last.height + 1;
+    more_ = claims_more || (peer != nullptr && event.count == request.count && peer->claim > last.height);
     if (peer != nullptr) {
         // Short of what it proved to have, a reply was only cut somewhere; the rest is asked for at once.
         const bool cut = last.height < peer->proven;
         peer->claim = std::max(peer->claim, last.height);
         peer->proven = std::max(peer->proven, last.height);
         peer->unbacked = 0;
-        if (event.count < request.count && !cut) {
+        if (event.count < request.count && !cut && !claims_more) {
             s_.lacks(*peer, last.height + 1);
         }
     }

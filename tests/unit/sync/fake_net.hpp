@@ -38,7 +38,8 @@ inline std::vector<Anchor> anchors(Height from, Height last, std::uint64_t fork 
     return out;
 }
 
-enum class Manner { honest, slow, silent, dropping, lying, corrupt, empty, busy };
+//! `inventing` claims authorities that there aren't.
+enum class Manner { honest, slow, silent, dropping, lying, corrupt, empty, busy, inventing };
 
 struct FakePeer {
     Manner manner = Manner::honest;
@@ -99,6 +100,7 @@ class FakeNet {
 
     Instant now{};
     std::vector<Penalise> penalised;
+    std::size_t suspicions = 0;  // of our own fault
     std::vector<Disconnect> disconnected;
     std::vector<CoolDown> cooled;
     std::vector<std::string> faults;  // the driver's own complaints about the machine
@@ -107,6 +109,7 @@ class FakeNet {
     Height head = 0;
     std::uint64_t delivered = 0;  // blocks in all replies
     Height header_seam = 0;       // no reply has headers from both sides of it
+    std::vector<Height> changes;  // the last heights of sets of authorities: what follows needs the blocks up to there
 
   private:
     struct Item {
@@ -142,7 +145,10 @@ class FakeNet {
             later(p.latency, HeadersReceived{r.request, ReplyResult::not_found, 0, 0});
             return;
         }
-        const auto end = r.from <= header_seam ? header_seam : tip_;
+        auto end = r.from <= header_seam ? header_seam : tip_;
+        for (const Height change : changes) {
+            end = r.from <= change ? std::min(end, change) : end;
+        }
         const auto count = static_cast<std::uint32_t>(std::min<Height>(r.count, end - r.from + 1));
         headers_[r.request].count = count;
         later(p.latency, HeadersReceived{r.request, ReplyResult::ok, count, count * 120ULL});
@@ -157,6 +163,16 @@ class FakeNet {
         out.last_hash = hash_of(out.last_height);
         out.last_slot = out.last_height;
         out.anchors = anchors(asked.from, out.last_height);
+        if (peers_.at(asked.peer).manner == Manner::inventing) {
+            out.ok = false;
+            out.later = head + 1 < asked.from;
+        }
+        for (const Height change : changes) {
+            if (change < asked.from && head < change) {
+                out.ok = false;
+                out.later = true;
+            }
+        }
         out.rule = "header.signature";
         out.height = asked.from + asked.peer;
         later(1ms, out);
@@ -210,6 +226,7 @@ class FakeNet {
         later(pipeline_free_ - now + 1ms, RangeCommitted{s.range, end, hash_of(end)}, generation_);
     }
     void act(const Penalise& p) { penalised.push_back(p); }
+    void act(const SelfFaultSuspected&) { ++suspicions; }
     void act(const Disconnect& d) {
         disconnected.push_back(d);
         later(1ms, PeerDown{d.peer});

@@ -35,6 +35,47 @@ TEST_CASE("100,000 blocks from honest peers: synced, in order, at speed") {
     CHECK(net.machine.snapshot(net.now).percentage == 100.0);
 }
 
+TEST_CASE("headers wait where the authorities change until the blocks are there, and nobody is blamed") {
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        CAPTURE(seed);
+        FakeNet net(seed, 100'000);
+        net.changes = {5'000, 5'001, 5'130, 60'000, 99'990};
+        for (PeerId id = 1; id <= 3; ++id) {
+            net.peer(id, {});
+        }
+        net.feed(Start{});
+        const bool done = net.run_until(State::synced, 120s);
+        INFO(net.machine.dump(net.now));
+        REQUIRE(done);
+        CHECK(net.head == 100'000);
+        CHECK(net.faults.empty());
+        CHECK(net.penalised.empty());
+        CHECK(net.suspicions == 0);
+        CHECK(net.stalled.empty());
+        CHECK(net.now < 30s);
+    }
+}
+
+TEST_CASE("who invents authorities holds the walk for a while, and is found out") {
+    std::size_t found = 0;
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        CAPTURE(seed);
+        FakeNet net(seed, 100'000);
+        net.changes = {50'000};
+        net.peer(1, {});
+        net.peer(2, {});
+        net.peer(3, {Manner::inventing, 5ms, 9e6, {}});
+        net.feed(Start{});
+        REQUIRE(net.run_until(State::synced, 300s));
+        CHECK(net.head == 100'000);
+        for (const Penalise& p : net.penalised) {
+            CHECK(p.peer == 3);
+        }
+        found += net.penalised.empty() ? 0 : 1;
+    }
+    CHECK(found > 0);
+}
+
 TEST_CASE("hostile, slow and dropping peers delay, and never stop, for many seeds") {
     for (std::uint64_t seed = 1; seed <= 25; ++seed) {
         CAPTURE(seed);
