@@ -43,7 +43,8 @@ Emergency::Change Emergency::check(const EmergencyInputs& in, Instant now) {
     const auto borne = in.authorities == 0 ? 0 : (in.authorities - 1) / 3;
     if (in.equivocators > borne) {
         measure(Trigger::kEquivocation, true,
-                std::to_string(in.equivocators) + " authorities equivocated, " + std::to_string(borne) + " are borne");
+                std::to_string(in.equivocators) + " authorities signed twice for a slot, " + std::to_string(borne) +
+                    " can be borne");
     }
     const bool any = std::ranges::any_of(watches_, &Watch::open);
     // What is bad, but not for long enough to open a trigger, is not well either.

@@ -188,6 +188,7 @@ class Node : private net::NetworkHandler {
     void if_new_slot();
     void follow_governance();
     void watch_emergency(Instant now);
+    [[nodiscard]] std::uint32_t guilty_authorities() const;
     void raise_emergency(health::Trigger trigger, const std::string& reason);
     void emergency_moved(health::Emergency::Change change);
 

@@ -24,6 +24,8 @@ void Node::watch_emergency(Instant now) {
     in.health = alone ? 1 : monitor_.current().score;
     in.quorum = info.quorum;
     in.authorities_seen = alone ? info.quorum : authorities_seen(now);
+    in.authorities = info.authorities;
+    in.equivocators = guilty_authorities();
     in.mining_halted = mining_->blocks_without_proof() >= info.max_blocks_without_pow;
     emergency_moved(emergency_.check(in, now));
 }
