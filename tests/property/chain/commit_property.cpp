@@ -117,6 +117,7 @@ int live(const History& history, const std::filesystem::path& dir, const Round& 
     listener.committed = [](const chain::Pointer&, const chain::Pointer&) {};
     listener.store_fault = [&](const Error&) { reload = ++faults < 4; };
     listener.chain_fault = [&](const Error&) { conflict = true; };
+    listener.proven = [](const pipeline::ChainSegment&) {};
     app::ChainKeeper keeper((*runtime)->pipeline(), **store, kTreeBlocks, listener);
     if (auto loaded = keeper.load(); !loaded) {
         return loaded.error().code == "store.disk_full" ? kFull : kBroken;
