@@ -92,10 +92,7 @@ bool Evidence::first_time(const SharedBytes& bytes) {
     if (in_work_ >= kMaxEvidenceInWork) {
         return false;
     }
-    if (seen_.size() >= kMaxSeenEvidence) {
-        seen_.clear();
-    }
-    return seen_.insert(gossip_digest(bytes.view)).second;
+    return seen_.first_time(bytes.view);
 }
 
 void Evidence::on_gossip(std::uint64_t peer, const SharedBytes& bytes) {
@@ -115,7 +112,7 @@ void Evidence::judge(std::uint64_t peer, SharedBytes bytes) {
     ++in_work_;
     const auto blame = [this, peer, bytes](const std::string& rule, const std::string& detail) {
         if (of_the_moment(rule)) {
-            seen_.erase(gossip_digest(bytes.view));  // it may hold later: let it come again
+            seen_.forget(bytes.view);
         } else if (peer != 0) {
             listener_.misbehaved(peer, {rule, 0, {}, detail, false});
         } else {

@@ -8,11 +8,11 @@
 #include <functional>
 #include <memory>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "core/app/evidence/evidence_book.hpp"
 #include "core/app/evidence/testimonies.hpp"
 #include "core/app/node/chain_keeper.hpp"
+#include "core/app/node/gossip_digest.hpp"
 #include "core/app/node/links.hpp"
 #include "core/pipeline/pipeline.hpp"
 
@@ -71,7 +71,7 @@ class Evidence {
         SharedBytes bytes;
     };
     std::deque<Early> early_;
-    std::unordered_set<Hash> seen_;
+    SeenGossip seen_{kMaxSeenEvidence};
     std::size_t in_work_ = 0;
     bool unable_ = false;  // the plugin has no evidence
 };

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
-#include "core/app/node/gossip_digest.hpp"
 #include "core/base/codec.hpp"
 
 namespace synod::app {
@@ -98,10 +97,7 @@ void Governance::submit(Bytes event, std::function<void(Result<void>)> done) {
 }
 
 void Governance::on_event(std::uint64_t peer, const SharedBytes& bytes) {
-    if (seen_.size() >= kMaxSeenEvents) {
-        seen_.clear();
-    }
-    if (!seen_.insert(gossip_digest(bytes.view)).second) {
+    if (!seen_.first_time(bytes.view)) {
         return;
     }
     auto arrived = std::make_shared<Arrived>();
@@ -194,7 +190,7 @@ void Governance::judged(const std::shared_ptr<Arrived>& arrived) {
         refused(arrived);
         return;
     }
-    seen_.insert(gossip_digest(arrived->event));
+    seen_.first_time(arrived->event);
     repair_.progressed();
     for (auto& [id, peer] : peers_) {
         peer.asked = 0;
@@ -226,7 +222,7 @@ void Governance::refused(const std::shared_ptr<Arrived>& arrived) {
     if (arrived->peer != 0 && never_holds(arrived->rule)) {
         listener_.misbehaved(arrived->peer, {arrived->rule, 0, {}, why.message, false});
     } else if (!known && !kept) {
-        seen_.erase(gossip_digest(arrived->event));  // it may hold in a moment: let it come again
+        seen_.forget(arrived->event);
     }
     if (arrived->done) {
         arrived->done(std::unexpected(why));
@@ -452,7 +448,6 @@ Result<std::vector<LoggedEvent>> Governance::log(std::uint64_t from, std::size_t
         return std::unexpected(records.error());
     }
     std::vector<LoggedEvent> out;
-    const auto committed = keeper_.tree().committed().height;
     for (const auto& record : *records) {
         Reader in(record.value);
         LoggedEvent event;
@@ -463,15 +458,8 @@ Result<std::vector<LoggedEvent>> Governance::log(std::uint64_t from, std::size_t
         if (event.sequence < from || out.size() >= count) {
             continue;
         }
-        // Of a branch that lost there may be another of the same number.
-        if (event.height <= committed) {
-            const auto hashes = keeper_.store().hashes(event.height, 1);
-            if (!hashes || hashes->empty() || hashes->front() != event.block) {
-                continue;
-            }
-        } else if (const auto* block = keeper_.tree().on_best_chain(event.height);
-                   block == nullptr || block->hash != event.block) {
-            continue;
+        if (keeper_.hash_at(event.height) != event.block) {
+            continue;  // of a branch that lost there may be another of the same number
         }
         event.event.assign(bytes.begin(), bytes.end());
         out.push_back(std::move(event));

@@ -12,11 +12,11 @@
 #include <functional>
 #include <memory>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "core/app/governance/event_buffer.hpp"
 #include "core/app/governance/repair.hpp"
 #include "core/app/node/chain_keeper.hpp"
+#include "core/app/node/gossip_digest.hpp"
 #include "core/app/node/links.hpp"
 #include "core/pipeline/pipeline.hpp"
 
@@ -111,7 +111,7 @@ class Governance {
     Listener listener_;
     EventBuffer buffer_;
     Repair repair_;
-    std::unordered_set<Hash> seen_;
+    SeenGossip seen_{kMaxSeenEvents};
     std::deque<std::shared_ptr<Arrived>> queue_;
     struct Subscriber {
         std::uint64_t head = 0;    //!< it says that it has events up to here

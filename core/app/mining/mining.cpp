@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "core/app/node/gossip_digest.hpp"
 #include "core/base/codec.hpp"
 
 namespace synod::app {
@@ -207,10 +206,7 @@ void Mining::on_record(std::uint64_t peer, const SharedBytes& bytes) {
     if (!keeper_.head_state() || in_work_ >= kMaxRecordsInWork) {
         return;
     }
-    if (seen_.size() >= kMaxSeenRecords) {
-        seen_.clear();
-    }
-    if (!seen_.insert(gossip_digest(bytes.view)).second) {
+    if (!seen_.first_time(bytes.view)) {
         return;
     }
     auto judged = std::make_shared<Judged>();
@@ -221,7 +217,7 @@ void Mining::on_record(std::uint64_t peer, const SharedBytes& bytes) {
         } else if (judged->rule.empty()) {
             listener_.problem(*judged->error);
         } else if (of_the_moment(judged->rule)) {
-            seen_.erase(gossip_digest(judged->record));  // it may hold in a moment: let it come again
+            seen_.forget(judged->record);
         } else if (peer != 0) {
             listener_.misbehaved(peer, {judged->rule, 0, {}, judged->error->message, false});
         }
@@ -234,7 +230,7 @@ void Mining::accept(const Judged& judged, std::uint64_t from) {
     if (record.range_start <= keeper_.head_weight().final_height || !pool_.add(std::move(record))) {
         return;
     }
-    seen_.insert(gossip_digest(judged.record));
+    seen_.first_time(judged.record);
     keep_records();
     listener_.note("a proof of work up to block " + std::to_string(judged.what.range_end) +
                    " waits for the next block");

@@ -6,11 +6,11 @@
 
 #include <functional>
 #include <memory>
-#include <unordered_set>
 
 #include "core/app/mining/record_pool.hpp"
 #include "core/app/mining/work_book.hpp"
 #include "core/app/node/chain_keeper.hpp"
+#include "core/app/node/gossip_digest.hpp"
 #include "core/app/node/links.hpp"
 #include "core/health/pow_stage.hpp"
 #include "core/pipeline/pipeline.hpp"
@@ -77,7 +77,7 @@ class Mining {
     Listener listener_;
     WorkBook book_;
     RecordPool pool_;
-    std::unordered_set<Hash> seen_;
+    SeenGossip seen_{kMaxSeenRecords};
     std::size_t in_work_ = 0;
     std::uint64_t governance_sequence_ = 0;
     std::uint64_t accepted_ = 0, refused_ = 0;

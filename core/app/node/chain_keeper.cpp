@@ -236,30 +236,26 @@ State ChainKeeper::state_of(const Hash& block) const {
     return it == states_.end() ? State{} : it->second;
 }
 
-bool ChainKeeper::contradicts(std::uint64_t height, const Hash& block, std::uint64_t slot) const {
+std::optional<Hash> ChainKeeper::hash_at(std::uint64_t height) const {
     const auto committed = tree_->committed();
-    if (!loaded_ || height > committed.height || slot <= tree_->committed_slot() ||
+    if (height == committed.height) {
+        return committed.hash;
+    }
+    if (height > committed.height) {
+        const auto* ours = tree_->on_best_chain(height);
+        return ours == nullptr ? std::nullopt : std::optional(ours->hash);
+    }
+    const auto stored = store_.hashes(height, 1);
+    return stored && !stored->empty() ? std::optional(stored->front()) : std::nullopt;
+}
+
+bool ChainKeeper::contradicts(std::uint64_t height, const Hash& block, std::uint64_t slot) const {
+    if (!loaded_ || height > tree_->committed().height || slot <= tree_->committed_slot() ||
         SYNOD_PLANTED("two_chains_go_on")) {
         return false;
     }
-    if (height == committed.height) {
-        return block != committed.hash;
-    }
-    const auto ours = store_.hashes(height, 1);
-    return ours && !ours->empty() && ours->front() != block;
-}
-
-bool ChainKeeper::on_our_chain(const chain::Pointer& block) const {
-    const auto committed = tree_->committed();
-    if (block.height == committed.height) {
-        return block.hash == committed.hash;
-    }
-    if (block.height > committed.height) {
-        const auto* ours = tree_->on_best_chain(block.height);
-        return ours != nullptr && ours->hash == block.hash;
-    }
-    const auto ours = store_.hashes(block.height, 1);
-    return ours && !ours->empty() && ours->front() == block.hash;
+    const auto ours = hash_at(height);
+    return ours && *ours != block;
 }
 
 Hash ChainKeeper::certified_head() const {

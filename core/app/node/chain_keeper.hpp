@@ -67,8 +67,9 @@ class ChainKeeper {
     //! that is committed here, and yet a quorum certified it in a slot after the committed block's. Who
     //! approved the committed block's certified children is locked on it, and approves no other branch.
     [[nodiscard]] bool contradicts(std::uint64_t height, const Hash& block, std::uint64_t slot) const;
-    //! Whether the block is of the head's chain, the head among it. Below what is committed the store is asked.
-    [[nodiscard]] bool on_our_chain(const chain::Pointer& block) const;
+    //! The block of the head's chain at this height; nothing above the head, and when the store, which is asked below
+    //! what is committed, can't be read.
+    [[nodiscard]] std::optional<Hash> hash_at(std::uint64_t height) const;
     //! The newest certified block of our best chain, or the head when that can't be told.
     [[nodiscard]] Hash certified_head() const;
     [[nodiscard]] store::Store& store() const { return store_; }

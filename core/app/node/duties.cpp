@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/app/node/gossip_digest.hpp"
 #include "core/app/node/slots.hpp"
 #include "core/base/planted.hpp"
 
@@ -289,10 +288,7 @@ void Duties::on_attestation(std::uint64_t peer, const SharedBytes& bytes) {
     if (!state) {
         return;
     }
-    if (seen_.size() >= kMaxSeenAttestations) {
-        seen_.clear();
-    }
-    if (!seen_.insert(gossip_digest(bytes.view)).second) {
+    if (!seen_.first_time(bytes.view)) {
         return;
     }
     struct Checked {
@@ -314,7 +310,7 @@ void Duties::on_attestation(std::uint64_t peer, const SharedBytes& bytes) {
         },
         [this, peer, bytes, checked] {
             if (checked->fault && checked->fault->not_yet) {
-                seen_.erase(gossip_digest(bytes.view));  // it can be judged once we are nearer to its block
+                seen_.forget(bytes.view);  // it can be judged once we are nearer to its block
                 return;
             }
             if (checked->fault) {
@@ -458,7 +454,7 @@ std::uint32_t Duties::stall_statements() const {
         // Who says an ancestor of ours knows of nothing better either: it only lacks the newest certificate, which
         // our next block carries.
         const bool with_us = stall.head.hash == certified ||
-                             (stall.head.height < height && keeper_.on_our_chain(stall.head));
+                             (stall.head.height < height && keeper_.hash_at(stall.head.height) == stall.head.hash);
         if (with_us && stall.slot + kStallSlots >= slot_) {
             ++out;
         }

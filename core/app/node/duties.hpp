@@ -9,9 +9,9 @@
 #include <map>
 #include <memory>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "core/app/node/chain_keeper.hpp"
+#include "core/app/node/gossip_digest.hpp"
 #include "core/app/node/links.hpp"
 #include "core/app/node/recent_times.hpp"
 #include "core/app/node/signer.hpp"
@@ -94,7 +94,7 @@ class Duties {
     std::shared_ptr<Signer> signer_;
     Listener listener_;
     std::unordered_map<Hash, Collecting> collecting_;
-    std::unordered_set<Hash> seen_;
+    SeenGossip seen_{kMaxSeenAttestations};
     struct Stall {
         chain::Pointer head;
         std::uint64_t slot = 0;

@@ -107,6 +107,17 @@ Result<void> Node::open() {
     return {};
 }
 
+//! What a part wants to find again after a restart. `written` is called when that was tried.
+void Node::keep(store::Record record, std::function<void()> written) {
+    store::Commit change;
+    change.put_records.push_back(std::move(record));
+    writer_->post(std::move(change), [written = std::move(written)](const Result<void>&) {
+        if (written) {
+            written();
+        }
+    });
+}
+
 ChainKeeper::Listener Node::keeper_listener() {
     return {[this](const chain::Pointer& head, std::uint64_t slot) {
                 driver_->feed(sync::HeadChanged{head.height, head.hash, slot});
@@ -147,11 +158,7 @@ Audit::Listener Node::audit_listener() {
                 publish(bus::Topic::kAlert, synod::Writer().text("audit_failed").text(e.text()).take());
                 raise_emergency(health::Trigger::kConflict, e.text());
             },
-            [this](store::Record record) {
-                store::Commit change;
-                change.put_records.push_back(std::move(record));
-                writer_->post(std::move(change), [](Result<void>) {});
-            },
+            [this](store::Record record) { keep(std::move(record)); },
             [this](const std::string& text) { log_("info", text); }};
 }
 
@@ -236,9 +243,7 @@ Duties::Listener Node::duties_listener() {
             [this] { return clock_.unix_ms(); },
             [this](const synod_attestation& what, const SharedBytes& bytes) { evidence_->on_approval(what, bytes); },
             [this](store::Record record, std::function<void()> written) {
-                store::Commit change;
-                change.put_records.push_back(std::move(record));
-                writer_->post(std::move(change), [written = std::move(written)](const Result<void>&) { written(); });
+                keep(std::move(record), std::move(written));
             }};
 }
 
@@ -249,11 +254,7 @@ Evidence::Listener Node::evidence_listener() {
                 charge(peer, {peers::Severity::kGrave, "invalid_evidence", fault.rule, fault.height, {}});
             },
             [this](const Error& e) { log_("warning", e.text()); },
-            [this](store::Record record) {
-                store::Commit change;
-                change.put_records.push_back(std::move(record));
-                writer_->post(std::move(change), [](Result<void>) {});
-            },
+            [this](store::Record record) { keep(std::move(record)); },
             [this](const ProvenEvidence& evidence) { convict(evidence); }};
 }
 
@@ -262,11 +263,7 @@ Governance::Listener Node::governance_listener() {
                 charge(peer, {peers::Severity::kGrave, "invalid_governance_event", fault.rule, fault.height, {}});
             },
             [this](const Error& e) { log_("warning", e.text()); },
-            [this](store::Record record) {
-                store::Commit change;
-                change.put_records.push_back(std::move(record));
-                writer_->post(std::move(change), [](Result<void>) {});
-            },
+            [this](store::Record record) { keep(std::move(record)); },
             [this](const std::string& text) { log_("info", text); }};
 }
 
@@ -275,11 +272,7 @@ Mining::Listener Node::mining_listener() {
                 charge(peer, {peers::Severity::kGrave, "invalid_finality_record", fault.rule, fault.height, {}});
             },
             [this](const Error& e) { log_("warning", e.text()); },
-            [this](store::Record record) {
-                store::Commit change;
-                change.put_records.push_back(std::move(record));
-                writer_->post(std::move(change), [](Result<void>) {});
-            },
+            [this](store::Record record) { keep(std::move(record)); },
             [this](const std::string& text) { log_("info", text); },
             [this] { return clock_.unix_ms(); }};
 }
@@ -611,9 +604,7 @@ void Node::tick() {
     }
     if (due(last_book_, kBookEvery)) {
         if (auto book = dialer_.changed_book()) {
-            store::Commit change;
-            change.put_records.push_back({"peers", kBookKey, std::move(*book)});
-            writer_->post(std::move(change), [](Result<void>) {});
+            keep({"peers", kBookKey, std::move(*book)});
         }
     }
     if (due(last_ask_, kAskPeersEvery) && links_.peers.size() < config_.wanted_peers) {

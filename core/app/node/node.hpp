@@ -2,8 +2,8 @@
 #pragma once
 //! One running node: ties the rooms that decide to the rooms that act. It has no rule of its own.
 //! Built and run on the control thread; `status`, `command` and `stop` may be called from any.
-//! node.cpp has its life and its clock, node_emergency.cpp when it stands aside, node_peers.cpp who is linked and judged, node_frames.cpp what
-//! peers say, node_report.cpp what is told to people.
+//! node.cpp has its life and its clock, node_emergency.cpp when it stands aside, node_peers.cpp who is
+//! linked and judged, node_frames.cpp what peers say, node_report.cpp what is told to people.
 
 #include <atomic>
 #include <memory>
@@ -129,6 +129,7 @@ class Node : private net::NetworkHandler {
     Governance::Listener governance_listener();
     Evidence::Listener evidence_listener();
     Audit::Listener audit_listener();
+    void keep(store::Record record, std::function<void()> written = {});
     [[nodiscard]] std::uint64_t unverified() const;
     void find_checkpoint(std::function<void(pipeline::State)> done);
     Result<void> open_network();

@@ -34,8 +34,8 @@ class Writer {
     Writer(const Writer&) = delete;
     Writer& operator=(const Writer&) = delete;
 
-    //! Errors of `done`: the store's; store.io when one before it that
-    //! moves the chain failed.
+    //! Errors of `done`: the store's; store.io when one before it failed that moves the
+    //! chain.
     void post(store::Commit change, Done done);
     //! What was made from the store as it is may be written again. Precondition: nothing is posted
     //! that was made before.
