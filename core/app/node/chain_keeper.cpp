@@ -259,8 +259,16 @@ bool ChainKeeper::contradicts(std::uint64_t height, const Hash& block, std::uint
 }
 
 Hash ChainKeeper::certified_head() const {
-    const auto proof = SYNOD_PLANTED("stalled_at_the_head") ? std::nullopt : head_proof();
-    return proof ? proof->block.hash : tree_->head().hash;
+    const auto head = tree_->head();
+    if (SYNOD_PLANTED("stalled_at_the_head")) {
+        return head.hash;
+    }
+    if (const auto proof = head_proof()) {
+        return proof->block.hash;
+    }
+    // Genesis needs no certificate, and a first block without one is as little to build upon as any other.
+    const auto* first = head.height == 1 && tree_->committed().height == 0 ? tree_->find(head.hash) : nullptr;
+    return first != nullptr ? first->parent : head.hash;
 }
 
 std::optional<Derivation> ChainKeeper::derivation(const Hash& block) const {
