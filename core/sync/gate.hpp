@@ -27,7 +27,7 @@ struct GateInputs {
     std::uint64_t max_blocks_without_pow = 10'000;
     std::int64_t clock_offset_ms = 0;      //!< to the median of the peers
     std::uint32_t clock_samples = 0;       //!< peers in that median
-    std::uint32_t clock_samples_wanted = kClockSamples;  //!< fewer in a federation of fewer
+    std::uint32_t clock_samples_wanted = kClockSamples;  //!< fewer in a federation whose quorum has fewer others
     bool last_commit_durable = false;
     std::uint64_t disk_free_bytes = 0;
     std::uint64_t unverified_blocks = 0;  //!< stored on a certificate's word alone (mode optimistic)

@@ -531,8 +531,9 @@ void Node::slot(std::uint64_t now_slot) {
     }
     std::ranges::sort(offsets);
     in.clock_samples = static_cast<std::uint32_t>(offsets.size());
-    in.clock_samples_wanted = std::min<std::uint32_t>(
-        sync::kClockSamples, std::max<std::uint32_t>(1, keeper_->info().authorities - 1));
+    // The others of a quorum are enough: of four authorities one may be away.
+    in.clock_samples_wanted =
+        std::min<std::uint32_t>(sync::kClockSamples, std::max<std::uint32_t>(1, keeper_->info().quorum - 1));
     in.clock_offset_ms = offsets.empty() ? 0 : offsets[offsets.size() / 2];
     in.last_commit_durable = keeper_->durable();
     in.disk_free_bytes = machine_.disk_free(config_.data_dir);
