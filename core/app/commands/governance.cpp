@@ -12,6 +12,7 @@
 #include "core/app/commands/asking.hpp"
 #include "core/app/commands/chain_offline.hpp"
 #include "core/app/commands/commands.hpp"
+#include "core/app/commands/evidence_source.hpp"
 #include "core/app/commands/throwaway_genesis.hpp"
 #include "core/app/forge/forge.hpp"
 #include "core/app/node/signer.hpp"
@@ -134,15 +135,37 @@ std::size_t approvals(const json::object& e) {
     return list == nullptr || !list->is_array() ? 0 : list->as_array().size();
 }
 
+//! What the removed authority is said to have signed; empty for an event that says nothing of the kind.
+std::string charge(const json::object& e) {
+    const auto* evidence = e.if_contains("evidence");
+    const auto* object = evidence == nullptr ? nullptr : evidence->if_object();
+    if (object == nullptr || !object->contains("kind")) {
+        return {};
+    }
+    const auto* what = object->at("kind") == "two_blocks" ? "two blocks" : "approvals of two blocks";
+    return std::string(what) + " of slot " + member(*object, "slot");
+}
+
 void print_event(const json::object& e, bool as_json) {
     if (as_json) {
         std::puts(json::serialize(e).c_str());
         return;
     }
     std::printf("%s\n  hash %s, %zu signatures\n", summary(e).c_str(), member(e, "hash").c_str(), approvals(e));
+    if (const auto what = charge(e); !what.empty()) {
+        std::printf("  with evidence: it signed %s\n", what.c_str());
+    }
 }
 
-int propose(const Proposal& p) {
+int propose(Proposal p) {
+    if (!p.evidence.empty()) {
+        auto named = evidence_from(p.node, p.evidence);
+        if (!named) {
+            return refuse(named.error());
+        }
+        p.evidence = named->bytes;
+        p.key = p.key.empty() ? named->author : p.key;
+    }
     auto status = ask_node(p.node, "governance.status", {});
     if (!status) {
         return refuse(status.error());
@@ -249,6 +272,9 @@ int log(const Options& o) {
         const auto& e = item.as_object();
         std::printf("%s\n  in block %s, %zu signatures, hash %s\n", summary(e).c_str(), member(e, "height").c_str(),
                     approvals(e), member(e, "hash").c_str());
+        if (const auto what = charge(e); !what.empty()) {
+            std::printf("  proven: it signed %s\n", what.c_str());
+        }
     }
     return kDone;
 }
@@ -309,7 +335,8 @@ void add_propose(CLI::App& parent, Chosen& chosen) {
         ->capture_default_str()
         ->excludes(at);
     command->add_option("--reason", p->reason, "for people, at most 256 bytes");
-    command->add_option("--evidence", p->evidence, "remove-authority: evidence against it, in hex");
+    command->add_option("--evidence", p->evidence, "remove-authority: proof that it signed twice for one slot, an id of `synod evidence list` or a\n"
+                        "file of `synod evidence show --json`; --key isn't needed then");
     command->callback([&chosen, p] { chosen = [p] { return propose(*p); }; });
 }
 

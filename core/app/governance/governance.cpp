@@ -26,7 +26,7 @@ std::string code_of(const std::string& rule) {
 
 //! Rules that whatever chain and height can't excuse: who passes such an event on didn't look at it.
 bool never_holds(const std::string& rule) {
-    return rule == "event-shape" || rule == "event-network" || rule == "event-signature";
+    return rule == "event-shape" || rule == "event-network" || rule == "event-signature" || rule == "event-evidence";
 }
 
 SharedBytes number(std::uint64_t n) { return SharedBytes(synod::Writer().put(n).take()); }

@@ -83,8 +83,10 @@ private:
 synod_status refuse(synod_refusal* refusal, uint32_t block, const Broken& why);
 /// The same for what this state can't judge yet: nobody broke a rule.
 synod_status not_yet(synod_refusal* refusal, uint32_t block, const Broken& why);
-/// Emits the signatures of an event. False when the arena is used up.
-bool emit_event(const Event& event, const Hash32& hash, uint32_t block, const synod_check_writer& writer);
+/// Emits the signatures of an event that take_event() took, those of its evidence among them. False when the arena is
+/// used up.
+bool emit_event(const Event& event, const Hash32& id, const Hasher& hash, uint32_t block,
+                const synod_check_writer& writer);
 /// Shape of a certificate for a block certified by `set`; genesis (height 0) has the empty one.
 Broken check_certificate_shape(const CertificateView& certificate, const AuthoritySet& set, uint64_t height);
 /// Emits the certificate's signatures over `hash`. False when the arena is used up.

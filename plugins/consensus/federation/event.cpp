@@ -37,7 +37,7 @@ synod_status Chain::check_event(const synod_state& state, std::span<const synod_
     if (const Broken no = take_event(after, state.height + 1, *event, network_id_, hash)) {
         return refuse(refusal, 0, no);
     }
-    if (!emit_event(*event, id, 0, writer)) {
+    if (!emit_event(*event, id, hash, 0, writer)) {
         throw Failure(SYNOD_E_NO_MEMORY, "the host has no memory left for checks");
     }
     return SYNOD_OK;

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "plugins/consensus/federation/evidence.hpp"
+
 namespace synod::federation {
 namespace {
 
@@ -53,6 +55,31 @@ void read_effect(const Value& params, Change& out) {
     }
     case EventKind::kHalt:
     case EventKind::kResume: break;
+    }
+}
+
+std::string explain_evidence(const Event& e, const Hasher& hash) {
+    Json out;
+    Evidence evidence;
+    Contradiction found;
+    if (!check_removal_evidence(e.evidence, e.change.key, hash, evidence, found)) {
+        out.text("kind", evidence.purpose == SYNOD_SIGN_PROPOSE ? "two_blocks" : "two_approvals")
+            .number("slot", found.first.slot)
+            .raw("blocks", "[\"" + to_hex(found.first_hash) + "\",\"" + to_hex(found.second_hash) + "\"]")
+            .raw("heights", "[" + std::to_string(found.first.height) + "," + std::to_string(found.second.height) + "]");
+    }
+    return out.text("bytes", to_hex(e.evidence)).end();
+}
+
+// No block could carry the event: nobody should sign it.
+void must_convict(const Event& e, const Hasher& hash) {
+    Evidence evidence;
+    Contradiction found;
+    if (e.evidence.empty()) {
+        return;
+    }
+    if (const Broken no = check_removal_evidence(e.evidence, e.change.key, hash, evidence, found)) {
+        invalid(no.detail, "evidence");
     }
 }
 
@@ -105,7 +132,7 @@ std::string explain_event(const Event& e, const Hasher& hash) {
     out.number("sequence", e.change.sequence);
     explain_change(e.change, out).text("reason", e.reason).text("network", to_hex(e.network));
     if (!e.evidence.empty()) {
-        out.text("evidence", to_hex(e.evidence));
+        out.raw("evidence", explain_evidence(e, hash));
     }
     return out.text("previous", to_hex(e.previous))
         .text("hash", to_hex(id))
@@ -134,15 +161,17 @@ std::string make_event(const Value& params, const Hasher& hash) {
     read_effect(params, out.change);
     if (params.find("evidence") != nullptr) {
         out.evidence = hex_param(params, "evidence");
-        if (out.change.kind != EventKind::kRemoveAuthority || out.evidence.size() > kMaxEvidenceBytes) {
-            invalid("at most 4096 bytes, and only of an authority that is removed", "evidence");
+        if (out.change.kind != EventKind::kRemoveAuthority) {
+            invalid("only against an authority that is removed", "evidence");
         }
+        must_convict(out, hash);
     }
     return explain_event(out, hash);
 }
 
 std::string sign_event(const Value& params, const Hasher& hash) {
     Event event = event_param(params);
+    must_convict(event, hash);
     EventApproval approval;
     approval.key = key_param(params, "key");
     const Bytes signature = hex_param(params, "signature");

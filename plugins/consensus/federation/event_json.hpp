@@ -15,7 +15,9 @@ Event event_param(const Value& params);
 
 /// What the change does, as members of `out`.
 Json& explain_change(const Change& change, Json& out);
-/// With its encoding, its hash and the message that authorities sign.
+/// With its encoding, its hash and the message that authorities sign. Evidence comes as {bytes} and, when bytes and
+/// hashes show a contradiction of the key that is removed, with {kind, slot, blocks, heights}; whether its signatures
+/// hold is proven where an event is taken.
 std::string explain_event(const Event& event, const Hasher& hash);
 /// {kind, network, sequence, previous, effective, and by kind key, replacement, parameter, value, evidence; reason}
 std::string make_event(const Value& params, const Hasher& hash);

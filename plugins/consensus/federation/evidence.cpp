@@ -90,6 +90,41 @@ Broken check_contradiction(const Evidence& evidence, const Hasher& hash, Contrad
     return {};
 }
 
+Broken check_removal_evidence(ByteView bytes, const std::array<uint8_t, kKeyBytes>& key, const Hasher& hash,
+                              Evidence& out, Contradiction& found) {
+    const auto evidence = read_evidence(bytes);
+    if (!evidence) {
+        return broken(RuleId::kEventEvidence, "%zu bytes that are no evidence", bytes.size());
+    }
+    if (evidence->key != key) {
+        return broken(RuleId::kEventEvidence, "it is about another key than the one that is removed");
+    }
+    if (const Broken no = check_contradiction(*evidence, hash, found)) {
+        return broken(RuleId::kEventEvidence, "%s: %s", rule_text(static_cast<uint32_t>(no.rule)), no.detail);
+    }
+    out = *evidence;
+    return {};
+}
+
+bool emit_statements(const Evidence& evidence, const Contradiction& found, uint32_t block, RuleId rule,
+                     const synod_check_writer& w) {
+    constexpr size_t kMessageRoom = 64; // what sign_message may write
+    uint8_t* memory = w.arena(w.ctx, kKeyBytes + 2 * (kMessageRoom + kSignatureBytes));
+    if (memory == nullptr) {
+        return false;
+    }
+    std::memcpy(memory, evidence.key.data(), kKeyBytes);
+    uint8_t* at = memory + kKeyBytes;
+    for (const auto& [hash, statement] : {std::pair(&found.first_hash, &evidence.first),
+                                          std::pair(&found.second_hash, &evidence.second)}) {
+        const uint32_t length = sign_message(evidence.purpose, hash->data(), found.first.slot, at);
+        std::memcpy(at + kMessageRoom, statement->signature.data(), kSignatureBytes);
+        w.signature(w.ctx, block, static_cast<uint32_t>(rule), memory, at + kMessageRoom, {at, length});
+        at += kMessageRoom + kSignatureBytes;
+    }
+    return true;
+}
+
 synod_status Chain::testify(ByteView block, ByteView attestation, Bytes& testimony, synod_refusal* refusal) const {
     BlockParts parts;
     const char* why = "";
@@ -156,20 +191,8 @@ synod_status Chain::check_evidence(const synod_state& state, ByteView bytes, syn
     if (!index) {
         return refuse(refusal, 0, broken(RuleId::kEvidenceAuthor, "the key is no authority's"));
     }
-    constexpr size_t kMessageRoom = 64; // what sign_message may write
-    uint8_t* memory = w.arena(w.ctx, kKeyBytes + 2 * (kMessageRoom + kSignatureBytes));
-    if (memory == nullptr) {
+    if (!emit_statements(*evidence, found, 0, RuleId::kEvidenceSignature, w)) {
         throw Failure(SYNOD_E_NO_MEMORY, "the host has no memory left for checks");
-    }
-    std::memcpy(memory, evidence->key.data(), kKeyBytes);
-    uint8_t* at = memory + kKeyBytes;
-    for (const auto& [hash, statement] : {std::pair(&found.first_hash, &evidence->first),
-                                          std::pair(&found.second_hash, &evidence->second)}) {
-        const uint32_t length = sign_message(evidence->purpose, hash->data(), found.first.slot, at);
-        std::memcpy(at + kMessageRoom, statement->signature.data(), kSignatureBytes);
-        w.signature(w.ctx, 0, static_cast<uint32_t>(RuleId::kEvidenceSignature), memory, at + kMessageRoom,
-                    {at, length});
-        at += kMessageRoom + kSignatureBytes;
     }
     out.purpose = evidence->purpose;
     out.slot = found.first.slot;

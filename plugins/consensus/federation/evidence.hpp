@@ -46,5 +46,12 @@ struct Contradiction {
     Hash32 first_hash{}, second_hash{};
 };
 Broken check_contradiction(const Evidence& evidence, const Hasher& hash, Contradiction& out);
+/// What an event carries that removes the authority with `key`: evidence against that key and nobody else. The two
+/// signatures are left. Breaks kEventEvidence; the detail says what of it.
+Broken check_removal_evidence(ByteView bytes, const std::array<uint8_t, kKeyBytes>& key, const Hasher& hash,
+                              Evidence& out, Contradiction& found);
+/// Emits the two signatures as checks of `rule`. False when the arena is used up.
+bool emit_statements(const Evidence& evidence, const Contradiction& found, uint32_t block, RuleId rule,
+                     const synod_check_writer& writer);
 
 } // namespace synod::federation

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cinttypes>
 
+#include "plugins/consensus/federation/evidence.hpp"
+
 namespace synod::federation {
 namespace {
 
@@ -311,6 +313,13 @@ Broken take_event(Rooted& r, uint64_t height, const Event& event, const Hash32& 
     }
     if (Broken no = check_approvals(r, event)) {
         return no;
+    }
+    if (!event.evidence.empty()) {
+        Evidence evidence;
+        Contradiction found;
+        if (Broken no = check_removal_evidence(event.evidence, c.key, hash, evidence, found)) {
+            return no;
+        }
     }
     Rooted after = projected(r);
     if (Broken no = apply(after, c, after.slot_base)) {

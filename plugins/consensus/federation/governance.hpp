@@ -26,7 +26,7 @@ struct Event {
     Change change;
     Hash32 network{}, previous{};
     std::string reason;
-    Bytes evidence;                       ///< of what the removed authority did; opaque here
+    Bytes evidence;                       ///< against the authority that is removed; empty: none
     std::vector<EventApproval> approvals; ///< by rising key
 };
 

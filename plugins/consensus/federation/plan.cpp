@@ -4,6 +4,8 @@
 
 #include <cinttypes>
 
+#include "plugins/consensus/federation/evidence.hpp"
+
 namespace synod::federation {
 
 /// Where the leaves of every block of a run lie, hashed all at once.
@@ -114,12 +116,12 @@ synod_status not_yet(synod_refusal* refusal, uint32_t block, const Broken& why) 
     return refuse(refusal, block, why);
 }
 
-bool emit_event(const Event& event, const Hash32& hash, uint32_t block, const synod_check_writer& w) {
+bool emit_event(const Event& event, const Hash32& id, const Hasher& hash, uint32_t block, const synod_check_writer& w) {
     uint8_t* memory = w.arena(w.ctx, kSignatureBytes + event.approvals.size() * kApprovalBytes);
     if (memory == nullptr) {
         return false;
     }
-    event_message(hash, memory);
+    event_message(id, memory);
     uint8_t* at = memory + kSignatureBytes;
     for (const EventApproval& a : event.approvals) {
         std::memcpy(at, a.key.data(), kKeyBytes);
@@ -128,7 +130,15 @@ bool emit_event(const Event& event, const Hash32& hash, uint32_t block, const sy
                     {memory, kHashMessageBytes});
         at += kApprovalBytes;
     }
-    return true;
+    if (event.evidence.empty()) {
+        return true;
+    }
+    Evidence evidence;
+    Contradiction found;
+    [[maybe_unused]] const Broken no =
+        check_removal_evidence(event.evidence, event.change.key, hash, evidence, found);
+    assert(!no);
+    return emit_statements(evidence, found, block, RuleId::kEventEvidence, w);
 }
 
 Broken Chain::hash_bodies(const synod_state& state, ByteView run, std::span<const synod_header_view> views,
@@ -216,9 +226,9 @@ Broken check_effects(const synod_state& state, const BlockParts& b, const Prefix
 }
 
 // Of events and records, whoever vouches for the block: an event can change who may vouch.
-bool emit_effects(const Effects& effects, uint32_t block, const synod_check_writer& w) {
+bool emit_effects(const Effects& effects, const Hasher& hash, uint32_t block, const synod_check_writer& w) {
     for (size_t i = 0; i < effects.events.size(); ++i) {
-        if (!emit_event(effects.events[i], effects.hashes[i], block, w)) {
+        if (!emit_event(effects.events[i], effects.hashes[i], hash, block, w)) {
             return false;
         }
     }
@@ -286,7 +296,7 @@ synod_status Chain::plan(synod_state& state, ByteView run, std::span<const synod
         if (const Broken no = check_certificate_shape(certificate, *state.signers, state.height)) {
             return refuse(refusal, block, no);
         }
-        if (options.level >= SYNOD_LEVEL_FULL && !emit_effects(effects, block, writer)) {
+        if (options.level >= SYNOD_LEVEL_FULL && !emit_effects(effects, hasher(), block, writer)) {
             throw Failure(SYNOD_E_NO_MEMORY, "the host has no memory left for checks", "make the run shorter");
         }
         if (i >= options.vouched && options.level >= SYNOD_LEVEL_FULL) {

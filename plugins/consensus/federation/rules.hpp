@@ -54,6 +54,7 @@ enum class RuleId : uint32_t {
     kEventApprovals = 44,
     kEventSignature = 45,
     kEventPending = 46,
+    kEventEvidence = 47,
     kEvidenceShape = 64,
     kEvidenceAuthor = 65,
     kEvidenceAgrees = 66,
@@ -77,7 +78,7 @@ constexpr const char* rule_text(uint32_t rule) {
         "proof-shape",    "work-none",     "record-parent-chain", "record-index",    "record-governance",
         "set-unknown",    "halted",        "block-bytes",  "event-shape",            "event-network",
         "event-sequence", "event-link",    "event-height", "event-effect",           "event-approvals",
-        "event-signature", "event-pending"};
+        "event-signature", "event-pending", "event-evidence"};
     return rule < sizeof(kNames) / sizeof(kNames[0]) ? kNames[rule] : "unknown-rule";
 }
 
