@@ -93,6 +93,8 @@ Result<NodeConfig> node_settings(const host::Manifest& manifest) {
     out.wanted_peers = static_cast<std::size_t>(manifest.integer("network", "wanted_peers"));
     out.max_peers = static_cast<std::size_t>(manifest.integer("network", "max_peers"));
     out.consensus_timeout = manifest.duration("federation", "consensus_timeout");
+    out.health_interval = manifest.duration("network", "health_interval");
+    out.partition_confirm = manifest.duration("network", "partition_confirm");
     out.adopt_signatures = manifest.flag("federation", "adopt_signatures");
     fill_sync(manifest, out.sync);
     auto mode = mode_of(manifest.text("sync", "mode"));

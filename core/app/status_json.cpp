@@ -137,6 +137,10 @@ std::string status_json(const NodeStatus& s) {
                         {"reliability", terms.reliability},
                         {"federation", terms.federation},
                         {"penalty", terms.penalty}}},
+                      {"partition",
+                       {{"severity", health::name(s.partition.severity)},
+                        {"lasts_seconds", s.partition.lasts_s ? json::value(*s.partition.lasts_s) : json::value(nullptr)},
+                        {"signs", s.partition.signs}}},
                       {"port", s.port},
                       {"known_addresses", s.known_addresses},
                       {"self_fault_suspected", s.self_faults}};

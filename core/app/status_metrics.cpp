@@ -52,6 +52,9 @@ void status_metrics(const NodeStatus& s, host::MetricPage& page) {
     gauge("synod_governance_waiting_events", "events that wait for a block", whole(s.governance.waiting));
     gauge("synod_governance_stream_healthy", "1: nothing is missing and peers say so", whole(s.governance.healthy));
     counter("synod_governance_refused_total", "events that were refused", whole(s.governance.refused));
+    gauge("synod_network_partition_severity", "0 none, 1 minor, 2 moderate, 3 severe, 4 critical",
+          whole(s.partition.severity));
+    counter("synod_network_partitions_total", "partitions that were confirmed", whole(s.partition.confirmed));
     gauge("synod_emergency_active", "1: nothing is produced, and only the federation is asked", whole(s.emergency));
     gauge("synod_mining_stage", "0 no merged mining, 1 fine, 2 warning, 3 critical, 4 production halted",
           whole(s.mining.stage));

@@ -25,36 +25,37 @@ Emergency::Change Emergency::check(const EmergencyInputs& in, Instant now) {
     }
     checked_ = now;
     // A node that starts has seen neither peers nor a quorum yet: there is nothing that it lost.
-    was_healthy_ = was_healthy_ || in.health >= kBadHealth;
-    bad_health_ = was_healthy_ && in.health < kBadHealth ? bad_health_ + 1 : 0;
-    measure(Trigger::kHealth, bad_health_ >= kChecks, "network health below " + std::to_string(kBadHealth).substr(0, 3));
-    const bool quorum = in.authorities_seen >= in.quorum;
-    seen_quorum_ = seen_quorum_ || quorum;
-    if (quorum || !seen_quorum_) {
-        quorum_lost_.reset();
-    } else if (!quorum_lost_) {
-        quorum_lost_ = now;
-    }
+    const auto follow = [now](bool well, bool& ever_well, std::optional<Instant>& lost) {
+        ever_well = ever_well || well;
+        lost = well || !ever_well ? std::nullopt : std::optional(lost.value_or(now));
+    };
+    follow(in.health >= kBadHealth, was_healthy_, health_lost_);
+    measure(Trigger::kHealth, health_lost_ && now - *health_lost_ >= bad_health_limit_,
+            "network health below " + std::to_string(kBadHealth).substr(0, 3));
+    follow(in.authorities_seen >= in.quorum, seen_quorum_, quorum_lost_);
     measure(Trigger::kQuorum, quorum_lost_ && now - *quorum_lost_ >= kTimeouts * timeout_,
             std::to_string(in.authorities_seen) + " authorities are reachable, " + std::to_string(in.quorum) +
                 " are needed");
     measure(Trigger::kMining, in.mining_halted, "production waits for a proof of work");
-    measure(Trigger::kPartition, in.partition >= PartitionSeverity::kSevere, "a severe partition");
+    measure(Trigger::kPartition, in.partition >= PartitionSeverity::kSevere,
+            "a " + std::string(name(in.partition)) + " partition");
     const auto borne = in.authorities == 0 ? 0 : (in.authorities - 1) / 3;
     if (in.equivocators > borne) {
         measure(Trigger::kEquivocation, true,
                 std::to_string(in.equivocators) + " authorities signed twice for a slot, " + std::to_string(borne) +
                     " can be borne");
+    } else {
+        at(Trigger::kEquivocation).muted = false;  // it stays open: who signed twice may have been removed since
     }
     const bool any = std::ranges::any_of(watches_, &Watch::open);
     // What is bad, but not for long enough to open a trigger, is not well either.
-    const bool bad = quorum_lost_ || bad_health_ > 0;
+    const bool bad = quorum_lost_ || health_lost_;
     clear_ = any || bad ? 0 : clear_ + 1;
     if (any && !active_) {
         active_ = true;
         return Change::entered;
     }
-    if (active_ && clear_ >= kChecks) {
+    if (active_ && clear_ >= kGoodChecks) {
         active_ = false;
         return Change::left;
     }
@@ -75,7 +76,6 @@ Emergency::Change Emergency::leave() {
         watch.open = false;
         watch.reason.clear();
     }
-    bad_health_ = 0;
     return std::exchange(active_, false) ? Change::left : Change::none;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 //! When this node is in an emergency, and why (behaviour.md section 9): what must be so for a while before it is
-//! one, and that everything must be well for a while before it is over. Plain values; measurements are passed in,
-//! once a check. Control thread. What an emergency does is its owner's affair.
+//! one, and that everything must be well for three checks before it is over. Plain values; measurements are passed
+//! in, once a check. Control thread. What an emergency does is its owner's affair.
 
 #include <array>
 #include <cstdint>
@@ -30,7 +30,8 @@ inline constexpr std::size_t kTriggers = 8;
 std::string_view name(Trigger trigger);
 
 inline constexpr Duration kCheckEvery = std::chrono::seconds(1);
-inline constexpr std::uint32_t kChecks = 3;        //!< bad ones to enter for health, good ones to leave
+inline constexpr std::uint32_t kGoodChecks = 3;    //!< in a row, to leave
+inline constexpr std::uint32_t kBadHealths = 3;    //!< health intervals without a good check, to enter
 inline constexpr double kBadHealth = .3;           //!< below
 inline constexpr std::uint32_t kTimeouts = 3;      //!< consensus time-outs without a quorum
 
@@ -51,7 +52,9 @@ class Emergency {
   public:
     enum class Change : std::uint8_t { none, entered, left };
 
-    explicit Emergency(Duration consensus_timeout) : timeout_(consensus_timeout) {}
+    //! `health_interval`: bad health is an emergency after kBadHealths of them.
+    explicit Emergency(Duration consensus_timeout, Duration health_interval = kAssessEvery)
+        : timeout_(consensus_timeout), bad_health_limit_(kBadHealths * health_interval) {}
 
     //! One check. Earlier ones than kCheckEvery after the last are no check.
     Change check(const EmergencyInputs& in, Instant now);
@@ -75,12 +78,12 @@ class Emergency {
     Watch& at(Trigger trigger) { return watches_[static_cast<std::size_t>(trigger)]; }
     void measure(Trigger trigger, bool bad, std::string reason);
 
-    const Duration timeout_;
+    const Duration timeout_, bad_health_limit_;
     std::array<Watch, kTriggers> watches_;
     bool active_ = false;
     bool seen_quorum_ = false, was_healthy_ = false;
-    std::uint32_t bad_health_ = 0, clear_ = 0;
-    std::optional<Instant> quorum_lost_, checked_;
+    std::uint32_t clear_ = 0;
+    std::optional<Instant> quorum_lost_, health_lost_, checked_;
 };
 
 }  // namespace synod::health

@@ -29,6 +29,11 @@ double score_of(const HealthInputs& in, const HealthTerms& t) {
 
 }  // namespace
 
+std::string_view name(PartitionSeverity severity) {
+    constexpr std::string_view kNames[] = {"none", "minor", "moderate", "severe", "critical"};
+    return kNames[static_cast<std::size_t>(severity)];
+}
+
 HealthTerms terms_of(const HealthInputs& in) {
     HealthTerms out;
     out.peers = ratio(static_cast<double>(in.peers) / std::max<std::uint32_t>(1, in.peers_wanted));

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "core/base/time.hpp"
 
@@ -23,8 +24,8 @@ inline constexpr double kWorstLatencyMs = 1'000;  // a mean round trip from here
 inline constexpr Duration kAssessEvery = std::chrono::seconds(30);
 inline constexpr double kReportChange = .1;  // a larger step is reported at once
 
-//! Authorities out of reach, as behaviour.md section 9 grades them. The value multiplies the
-//! penalty.
+//! Authorities out of reach, as behaviour.md section 9 grades them: partition.hpp has the rule. The
+//! value multiplies the penalty.
 enum class PartitionSeverity : std::uint8_t {
     kNone = 0,
     kMinor = 1,
@@ -32,6 +33,7 @@ enum class PartitionSeverity : std::uint8_t {
     kSevere = 3,
     kCritical = 4,
 };
+std::string_view name(PartitionSeverity severity);
 
 //! What was measured. An absent value is one that nothing has measured yet: it counts as full,
 //! since a node that has just connected has no evidence against its network.

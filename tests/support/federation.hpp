@@ -17,6 +17,7 @@ struct FederationFacts {
     std::uint32_t authorities = 4;
     std::uint64_t slot_ms = 1'000;
     std::uint64_t max_without_pow = 10'000;  //!< blocks
+    std::string network;     //!< lines of everybody's section `network`
     std::string first_more;  //!< whole sections of the first node's manifest
     std::string more;        //!< of everybody's
 };
@@ -45,6 +46,7 @@ class Federation {
             setup.port = (*ports)[i];
             setup.peers = addresses;
             setup.peers.erase(setup.peers.begin() + i);
+            setup.network = facts.network;
             setup.more = facts.more + (i == 0 ? facts.first_more : "");
             nodes_.emplace_back(setup);
         }

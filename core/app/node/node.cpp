@@ -14,7 +14,7 @@ namespace {
 constexpr Duration kStatusEvery = std::chrono::seconds(2);
 constexpr Duration kPingEvery = std::chrono::seconds(5);
 constexpr Duration kRefreshEvery = std::chrono::milliseconds(200);
-constexpr Duration kHealthEvery = std::chrono::seconds(1);
+constexpr Duration kHealthEvery = health::kCheckEvery;  // measured; what follows has times of its own
 constexpr Duration kBookEvery = std::chrono::seconds(30);  // a changed address book is stored
 constexpr Duration kAskPeersEvery = std::chrono::minutes(1);
 constexpr std::size_t kHealthyPeers = 10;  // links that count as enough where more are configured
@@ -61,7 +61,9 @@ Node::Node(NodeConfig config, NodeParts parts)
              [this](const sync::Tune& tune) { driver_->feed(tune); },
              [this](const std::string& text) { log_("info", "tuning: " + text); },
              [this](PluginFault fault) { go_without(std::move(fault)); }, machine_),
-      emergency_(config_.consensus_timeout) {}
+      monitor_(config_.health_interval),
+      partition_(config_.partition_confirm),
+      emergency_(config_.consensus_timeout, config_.health_interval) {}
 
 Node::~Node() { close(); }
 
@@ -423,6 +425,7 @@ health::HealthInputs Node::health_inputs(Instant now) {
     in.downloading = state == sync::State::downloading_blocks;
     in.authorities_seen = authorities_seen(now);
     in.authorities = keeper_->info().authorities;
+    in.partition = partition_.severity();
     return in;
 }
 
@@ -591,6 +594,7 @@ void Node::tick() {
     }
     if_new_slot();
     if (due(last_health_, kHealthEvery)) {
+        watch_partition(now);
         watch_health(now);
         watch_emergency(now);
     }

@@ -35,6 +35,7 @@
 #include "core/app/node/writer.hpp"
 #include "core/bus/bus.hpp"
 #include "core/health/emergency.hpp"
+#include "core/health/partition.hpp"
 
 namespace synod::app {
 
@@ -54,6 +55,8 @@ struct NodeConfig {
     sync::TuneTargets tune_targets;
     sync::Mode mode = sync::Mode::fast;
     Duration consensus_timeout = std::chrono::seconds(10);
+    Duration health_interval = health::kAssessEvery;
+    Duration partition_confirm = health::kPartitionConfirm;
     bool adopt_signatures = false;  //!< what the authority's key signed before this start is its own
     bool heed_copied_key = true;    //!< false: it goes on when its key signs elsewhere, as the Byzantine do
     std::shared_ptr<SecretKey> identity;
@@ -188,6 +191,8 @@ class Node : private net::NetworkHandler {
     void wake_at_slot();
     void if_new_slot();
     void follow_governance();
+    [[nodiscard]] bool quorum_alone() const;
+    void watch_partition(Instant now);
     void watch_emergency(Instant now);
     [[nodiscard]] std::uint32_t guilty_authorities() const;
     void raise_emergency(health::Trigger trigger, const std::string& reason);
@@ -211,6 +216,7 @@ class Node : private net::NetworkHandler {
     PeerRanker ranker_;
     Tuner tuner_;
     health::Monitor monitor_;
+    health::PartitionWatch partition_;
     health::Emergency emergency_;
     double best_bandwidth_ = 0;  // bytes/s
     struct Met {
@@ -236,6 +242,7 @@ class Node : private net::NetworkHandler {
     Instant last_status_{}, last_ping_{}, last_refresh_{}, last_book_{}, last_health_{}, last_ask_{};
     std::unordered_set<Hash> in_work_;  // pushed blocks being proven
     bool gate_open_ = false;
+    bool two_chains_ = false;  // shown since the operator last ended an emergency
     bool finally_failed_ = false;
     std::optional<Error> halted_;
     Attendance attendance_;

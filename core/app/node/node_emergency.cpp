@@ -17,15 +17,56 @@ std::string reasons(const std::vector<health::Open>& open) {
 
 }  // namespace
 
+//! Whoever holds the quorum alone can't be cut off from it.
+bool Node::quorum_alone() const { return duties_->authority() && keeper_->info().quorum == 1; }
+
+void Node::watch_partition(Instant now) {
+    if (quorum_alone()) {
+        return;
+    }
+    const auto& info = keeper_->info();
+    const auto measured = health_inputs(now);
+    health::PartitionInputs in;
+    in.links = measured.peers;
+    in.mean_latency_ms = measured.mean_latency_ms;
+    in.authorities_seen = measured.authorities_seen;
+    in.authorities = info.authorities;
+    in.quorum = info.quorum;
+    in.authority = duties_->authority().has_value();
+    in.head_height = keeper_->tree().head().height;
+    in.blocks_expected = info.halted == 0 && mining_->blocks_without_proof() < info.max_blocks_without_pow;
+    in.conflicting_tips = two_chains_;
+    const auto since = partition_.since();
+    const auto tell = [this](const char* level, const char* alert, const std::string& text) {
+        log_(level, text);
+        publish(bus::Topic::kAlert, synod::Writer().text(alert).text(text).take());
+    };
+    switch (partition_.step(in, now)) {
+        case health::PartitionWatch::Change::none: break;
+        case health::PartitionWatch::Change::suspected:
+            log_("warning", "a partition is suspected: " + partition_.signs());
+            break;
+        case health::PartitionWatch::Change::confirmed:
+            tell("error", "partition",
+                 "partition, " + std::string(health::name(partition_.severity())) + ": " + partition_.signs());
+            break;
+        case health::PartitionWatch::Change::over:
+            tell("info", "partition_over",
+                 "the partition is over after " + std::to_string((now - *since) / std::chrono::seconds(1)) + " s");
+            break;
+    }
+}
+
 void Node::watch_emergency(Instant now) {
     health::EmergencyInputs in;
     const auto& info = keeper_->info();
-    const bool alone = duties_->authority() && info.quorum == 1;
+    const bool alone = quorum_alone();
     in.health = alone ? 1 : monitor_.current().score;
     in.quorum = info.quorum;
     in.authorities_seen = alone ? info.quorum : authorities_seen(now);
     in.authorities = info.authorities;
     in.equivocators = guilty_authorities();
+    in.partition = partition_.severity();
     in.mining_halted = mining_->blocks_without_proof() >= info.max_blocks_without_pow;
     emergency_moved(emergency_.check(in, now));
 }
@@ -62,6 +103,7 @@ void Node::enter_emergency(const std::string& reason) {
 }
 
 bool Node::leave_emergency() {
+    two_chains_ = false;
     const auto change = emergency_.leave();
     emergency_moved(change);
     refresh_status();

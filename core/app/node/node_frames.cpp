@@ -135,6 +135,7 @@ void Node::two_chains(const pipeline::HeaderView& other) {
     if (std::ranges::any_of(open, [](const auto& o) { return o.trigger == health::Trigger::kConflict; })) {
         return;
     }
+    two_chains_ = true;
     const Error why{"chain.conflicting_commit",
                     "a quorum certified block " + to_hex({other.hash, 8}) + " of slot " + std::to_string(other.slot) +
                         ", which is not on the chain that is committed here: more authorities are Byzantine than "

@@ -148,6 +148,12 @@ void Node::refresh_status() {
         out->federation.push_back({of, heard(of.key)});
     }
     out->health = monitor_.current();
+    out->partition.severity = partition_.severity();
+    out->partition.signs = partition_.signs();
+    out->partition.confirmed = partition_.confirmed();
+    if (const auto since = partition_.since()) {
+        out->partition.lasts_s = std::chrono::duration<double>(now - *since).count();
+    }
     out->self_faults = judge_.self_faults();
     out->blocks_in_memory = keeper_->tree().size();
     out->known_addresses = dialer_.known();

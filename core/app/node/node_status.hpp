@@ -74,6 +74,12 @@ struct NodeStatus {
     std::uint64_t governance_sequence = 0;
     std::size_t equivocators = 0;  //!< authorities that are proven to have signed twice for a slot, ever
     health::HealthReport health;
+    struct Partition {
+        health::PartitionSeverity severity = health::PartitionSeverity::kNone;  //!< kNone: none is confirmed
+        std::optional<double> lasts_s;  //!< since it was suspected; nothing: none is
+        std::string signs;
+        std::uint64_t confirmed = 0;    //!< so many since the start
+    } partition;
     std::uint64_t self_faults = 0;  //!< times that a failure was held to be our own
     std::size_t blocks_in_memory = 0;
     std::size_t known_addresses = 0;

@@ -25,7 +25,9 @@ std::string_view manifest_schema() {
   "miners": {"type": "array", "default": [], "description": "public keys of miners' nodes, in quotes: whoever proves one is dialled before others, may ask for twice as much and keeps its link when places are short", "items": {"type": "string"}},
   "max_peers": {"type": "integer", "default": 100, "minimum": 1, "maximum": 10000, "description": "links at most, of which 7 in 10 may be inbound"},
   "wanted_peers": {"type": "integer", "default": 50, "minimum": 0, "maximum": 10000, "description": "links to fill up to from addresses that others name; 0: only the peers above are dialled"},
-  "peer_share": {"type": "integer", "format": "bytes", "default": 33554432, "minimum": 1048576, "maximum": 1099511627776, "description": "that a regular peer may ask for within 10 s before it is told to wait; a miner twice as much, an authority eight times"}}},
+  "peer_share": {"type": "integer", "format": "bytes", "default": 33554432, "minimum": 1048576, "maximum": 1099511627776, "description": "that a regular peer may ask for within 10 s before it is told to wait; a miner twice as much, an authority eight times"},
+  "health_interval": {"type": "integer", "format": "duration", "default": 30000, "minimum": 1000, "maximum": 600000, "description": "between two reports of the network's health; three in a row of bad health, without a good moment in between, are an emergency"},
+  "partition_confirm": {"type": "integer", "format": "duration", "default": 120000, "minimum": 1000, "maximum": 3600000, "description": "how long a partition must be suspected before it counts"}}},
 "control": {"type": "object", "additionalProperties": false, "properties": {
   "listen": {"type": "string", "default": "127.0.0.1:0", "description": "address:port of the control door; loopback only"},
   "token_file": {"type": "string", "default": "", "description": "file of the bearer token; empty: data_dir/control.token"}}},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Emergencies of real processes: a quorum that is lost and comes back, and the operator's word.
+//! Emergencies of real processes: a quorum that is lost and comes back, a partition, and the operator's word.
 
 #include "tests/support/federation.hpp"
 
@@ -18,12 +18,17 @@ bool says(const json::value& status, std::string_view trigger) {
     return std::ranges::any_of(open, [&](const json::value& one) { return one.at("trigger").as_string() == trigger; });
 }
 
+std::string partition(const json::value& status) {
+    return std::string(status.at("network").at("partition").at("severity").as_string());
+}
+
 }  // namespace
 
 TEST_CASE("without a quorum the rest stand aside and say why, and go on by themselves when it is back") {
     TestFolder folder("emergency");
     FederationFacts facts;
     facts.more = "federation:\n  consensus_timeout: 2s\n";
+    facts.network = "  partition_confirm: 3s\n";
     Federation federation(folder.path(), facts);
     federation.start();
     REQUIRE(federation[0].wait_until_at(4, kStartTime));
@@ -39,7 +44,17 @@ TEST_CASE("without a quorum the rest stand aside and say why, and go on by thems
     // What was known then is kept.
     CHECK(federation[0].log().find("emergency: quorum") != std::string::npos);
     CHECK(federation[0].wait_for(kEnters, [](const json::value& s) { return !s.at("last_checkpoint").is_null(); }));
+    CHECK(federation[0].status()->at("last_checkpoint").at("kind") == "emergency");
+    // A side with more authorities than may be Byzantine is parted, but not severely; one alone is.
+    CHECK(federation[0].wait_for(kEnters, [](const json::value& s) { return partition(s) == "moderate"; }));
+    CHECK_FALSE(says(federation[0].status().value(), "partition"));
+    federation[1].kill();
+    CHECK_MESSAGE(federation[0].wait_for(kEnters, [](const json::value& s) {
+        return partition(s) == "critical" && says(s, "partition");
+    }), federation[0].log());
+    CHECK(federation[0].log().find("partition, moderate: 2 of 4 authorities are reachable") != std::string::npos);
     const auto before = federation[0].height().value();
+    federation[1].start();
     federation[2].start();
     federation[3].start();
     for (std::size_t i = 0; i < federation.size(); ++i) {
@@ -47,6 +62,8 @@ TEST_CASE("without a quorum the rest stand aside and say why, and go on by thems
             return !active(s) && number_at(s, "committed_height") > before + 3;
         }), federation[i].log());
     }
+    CHECK(partition(federation[0].status().value()) == "none");
+    CHECK(federation[0].log().find("the partition is over after ") != std::string::npos);
 }
 
 TEST_CASE("the operator enters and leaves an emergency; the others go on") {

@@ -68,8 +68,35 @@ TEST_CASE("who never saw a quorum or a healthy network has lost neither") {
     auto bad = well();
     bad.health = .29;
     CHECK(w.checks(well(), 1, Change::entered) == 0);
-    CHECK(w.checks(bad, 5, Change::entered) == 3);
+    CHECK(w.checks(bad, 100, Change::entered) == 91);  // three intervals of 30 s
     CHECK(w.has(Trigger::kHealth));
+}
+
+TEST_CASE("a flap of the health is no emergency, and none ends while it flaps") {
+    Watch w;
+    auto bad = well();
+    bad.health = .1;
+    CHECK(w.checks(well(), 1, Change::entered) == 0);
+    for (int i = 0; i < 20; ++i) {
+        CHECK(w.checks(bad, 89, Change::entered) == 0);
+        CHECK(w.checks(well(), 1, Change::entered) == 0);
+    }
+    CHECK(w.emergency.raise(Trigger::kOperator, "") == Change::entered);
+    w.emergency.leave();
+    auto mining = well();
+    mining.mining_halted = true;
+    CHECK(w.checks(mining, 1, Change::entered) == 1);
+    for (int i = 0; i < 20; ++i) {
+        CHECK(w.checks(well(), 2, Change::left) == 0);
+        CHECK(w.checks(bad, 1, Change::left) == 0);
+    }
+    CHECK(w.checks(well(), 3, Change::left) == 3);
+    Emergency quick(kTimeout, std::chrono::seconds(1));  // as the manifest says
+    CHECK(quick.check(well(), w.now) == Change::none);
+    for (const auto wanted : {Change::none, Change::none, Change::none, Change::entered}) {
+        w.now += kCheckEvery;
+        CHECK(quick.check(bad, w.now) == wanted);
+    }
 }
 
 TEST_CASE("each measured trigger opens and closes; more equivocators than are borne stay") {
@@ -83,6 +110,7 @@ TEST_CASE("each measured trigger opens and closes; more equivocators than are bo
     partition.partition = PartitionSeverity::kSevere;
     w.checks(partition, 1, Change::none);
     CHECK(w.has(Trigger::kPartition));
+    CHECK(w.emergency.open()[0].reason == "a severe partition");
     CHECK_FALSE(w.has(Trigger::kMining));
     CHECK_FALSE(w.emergency.only_mining());
     partition.partition = PartitionSeverity::kModerate;
@@ -94,6 +122,9 @@ TEST_CASE("each measured trigger opens and closes; more equivocators than are bo
     CHECK(w.checks(equivocators, 1, Change::entered) == 1);
     CHECK(w.checks(well(), 100, Change::left) == 0);
     CHECK(w.emergency.leave() == Change::left);
+    CHECK(w.checks(equivocators, 100, Change::entered) == 0);  // the operator knows
+    CHECK(w.checks(well(), 1, Change::entered) == 0);
+    CHECK(w.checks(equivocators, 1, Change::entered) == 1);
 }
 
 TEST_CASE("what was raised stays until the operator says otherwise, who isn't asked the same thing twice") {
