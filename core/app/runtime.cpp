@@ -100,14 +100,25 @@ void Runtime::post(host::Instance& who, std::function<void()> task) {
 Result<void> Runtime::prove(pipeline::CheckSet& checks) {
     auto done = validation_.prove(checks);
     const std::string code = done ? "" : done.error().code;
-    if (code == "validation.disagreement" || code == "validation.none_left") {
+    if (code == "validation.none_left") {
         loop_->post([this, error = done.error()] {
             if (const auto tell = std::exchange(halt_, {})) {
                 tell(error);
             }
         });
+    } else if (code == "validation.disagreement" && !told_.exchange(true)) {
+        loop_->post([this, error = done.error()] {
+            if (disagree_) {
+                disagree_(error);
+            }
+        });
     }
     return done;
+}
+
+void Runtime::ask_backends_again() {
+    told_ = false;
+    validation_.ask_again();
 }
 
 void Runtime::on_worker(const std::function<void()>& fn) {

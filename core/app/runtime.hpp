@@ -4,6 +4,7 @@
 //! but no network (`chain forge`, `chain verify`) use it as it is; `run` puts a Node on top. Main
 //! thread, which it marks as such. Whatever uses it (a Node, a State) goes before it does.
 
+#include <atomic>
 #include <functional>
 #include <memory>
 
@@ -56,9 +57,14 @@ class Runtime {
     //! Runs a task as [worker] of an instance, never two at once. Any thread.
     void post(host::Instance& who, std::function<void()> task);
     [[nodiscard]] const synod_chain_info& info() const { return info_; }
-    //! Called once, on the control thread, when nothing can be proven any more: two backends contradict
-    //! each other, or the last one was isolated. Before anything is proven.
+    //! Called once, on the control thread, when nothing can be proven any more: the last backend was
+    //! isolated. Before anything is proven.
     void on_halt(std::function<void(const Error&)> fn) { halt_ = std::move(fn); }
+    //! Called on the control thread when two backends contradict each other. From then on every proof fails, and
+    //! nothing is told again, until ask_backends_again(). Before anything is proven.
+    void on_disagreement(std::function<void(const Error&)> fn) { disagree_ = std::move(fn); }
+    //! Control thread.
+    void ask_backends_again();
     //! The instruction set that the validation backend uses; empty when it doesn't say.
     [[nodiscard]] std::string isa() const;
     //! Opens the store of this chain under `dir`; `vfs` as StoreOptions::vfs.
@@ -95,7 +101,8 @@ class Runtime {
     std::unique_ptr<pipeline::Consensus> consensus_;
     std::unique_ptr<pipeline::Pipeline> pipeline_;
     synod_chain_info info_{};
-    std::function<void(const Error&)> halt_;
+    std::function<void(const Error&)> halt_, disagree_;
+    std::atomic<bool> told_{false};  // of the disagreement
 };
 
 //! The plugin's configuration with the genesis file's content under `genesis`.

@@ -32,6 +32,11 @@ Result<std::unique_ptr<Service>> Service::start(const host::Manifest& manifest) 
         log_line("critical", e.text());
         service->halted_ = e;
     });
+    out->runtime_->on_disagreement([service = out.get()](const Error& e) {
+        if (service->node_) {
+            service->node_->backends_disagree(e);
+        }
+    });
     auto store = out->runtime_->open_store(manifest.data_dir, true, false,
                                            manifest.text("storage", "synchronous") == "full");
     if (!store) {
@@ -95,7 +100,8 @@ Result<void> Service::open_node(const host::Manifest& manifest) {
     auto node = Node::start(std::move(*config),
                             {runtime_->loop(), *store_, runtime_->pipeline(), runtime_->pool(),
                              runtime_->bus(), checkpoints_.get(), scoring, strand(scoring), optimizer,
-                             strand(optimizer), runtime_->faults(), log_line, std::move(machine)});
+                             strand(optimizer), runtime_->faults(), log_line, std::move(machine),
+                             [this] { runtime_->ask_backends_again(); }});
     if (!node) {
         return std::unexpected(node.error());
     }

@@ -56,6 +56,12 @@ void status_metrics(const NodeStatus& s, host::MetricPage& page) {
           whole(s.partition.severity));
     counter("synod_network_partitions_total", "partitions that were confirmed", whole(s.partition.confirmed));
     gauge("synod_emergency_active", "1: nothing is produced, and only the federation is asked", whole(s.emergency));
+    auto& triggers = page.family("synod_emergency_trigger", SYNOD_METRIC_GAUGE, "1: this trigger is open");
+    for (std::size_t i = 0; i < health::kTriggers; ++i) {
+        const auto trigger = static_cast<health::Trigger>(i);
+        triggers.sample(whole(std::ranges::count(s.emergency_triggers, trigger, &health::Open::trigger)),
+                        {{"trigger", std::string(health::name(trigger))}});
+    }
     gauge("synod_mining_stage", "0 no merged mining, 1 fine, 2 warning, 3 critical, 4 production halted",
           whole(s.mining.stage));
     gauge("synod_mining_waiting_records", "finality records that wait for a block", whole(s.mining.waiting_records));

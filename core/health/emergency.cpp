@@ -6,10 +6,18 @@
 
 namespace synod::health {
 
-std::string_view name(Trigger trigger) {
-    constexpr std::string_view kNames[] = {"health",        "quorum",   "mining",   "partition",
-                                           "equivocation",  "backends", "conflict", "operator"};
-    return kNames[static_cast<std::size_t>(trigger)];
+namespace {
+
+constexpr std::string_view kNames[kTriggers] = {"health",       "quorum",   "mining",   "partition",
+                                                "equivocation", "backends", "conflict", "operator"};
+
+}  // namespace
+
+std::string_view name(Trigger trigger) { return kNames[static_cast<std::size_t>(trigger)]; }
+
+std::optional<Trigger> trigger_of(std::string_view name) {
+    const auto* const at = std::ranges::find(kNames, name);
+    return at == std::end(kNames) ? std::nullopt : std::optional(static_cast<Trigger>(at - std::begin(kNames)));
 }
 
 void Emergency::measure(Trigger trigger, bool bad, std::string reason) {
@@ -64,7 +72,7 @@ Emergency::Change Emergency::check(const EmergencyInputs& in, Instant now) {
 
 Emergency::Change Emergency::raise(Trigger trigger, std::string reason) {
     auto& watch = at(trigger);
-    watch.open = true;
+    watch.open = watch.raised = true;
     watch.reason = std::move(reason);
     clear_ = 0;
     return std::exchange(active_, true) ? Change::none : Change::entered;
@@ -73,7 +81,7 @@ Emergency::Change Emergency::raise(Trigger trigger, std::string reason) {
 Emergency::Change Emergency::leave() {
     for (auto& watch : watches_) {
         watch.muted = watch.open;
-        watch.open = false;
+        watch.open = watch.raised = false;
         watch.reason.clear();
     }
     return std::exchange(active_, false) ? Change::left : Change::none;
@@ -86,6 +94,12 @@ std::vector<Open> Emergency::open() const {
             out.push_back({static_cast<Trigger>(i), watches_[i].reason});
         }
     }
+    return out;
+}
+
+std::vector<Open> Emergency::raised() const {
+    auto out = open();
+    std::erase_if(out, [this](const Open& o) { return !watches_[static_cast<std::size_t>(o.trigger)].raised; });
     return out;
 }
 

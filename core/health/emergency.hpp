@@ -28,6 +28,7 @@ enum class Trigger : std::uint8_t {
 };
 inline constexpr std::size_t kTriggers = 8;
 std::string_view name(Trigger trigger);
+std::optional<Trigger> trigger_of(std::string_view name);
 
 inline constexpr Duration kCheckEvery = std::chrono::seconds(1);
 inline constexpr std::uint32_t kGoodChecks = 3;    //!< in a row, to leave
@@ -67,12 +68,14 @@ class Emergency {
     [[nodiscard]] bool active() const { return active_; }
     //! Which triggers are open, in their order.
     [[nodiscard]] std::vector<Open> open() const;
+    //! Those of the open ones that no measurement takes back.
+    [[nodiscard]] std::vector<Open> raised() const;
     //! Of mining alone: a proof is the way out, so work is still given.
     [[nodiscard]] bool only_mining() const;
 
   private:
     struct Watch {
-        bool open = false, muted = false;
+        bool open = false, muted = false, raised = false;
         std::string reason;
     };
     Watch& at(Trigger trigger) { return watches_[static_cast<std::size_t>(trigger)]; }

@@ -36,6 +36,26 @@ void Validation::unbind() {
 }
 
 Result<void> Validation::prove(CheckSet& checks) {
+    {
+        const std::scoped_lock lock(mutex_);
+        if (disagreement_) {
+            return std::unexpected(*disagreement_);
+        }
+    }
+    auto proven = prove_both(checks);
+    if (!proven && proven.error().code == "validation.disagreement") {
+        const std::scoped_lock lock(mutex_);
+        disagreement_ = proven.error();
+    }
+    return proven;
+}
+
+void Validation::ask_again() {
+    const std::scoped_lock lock(mutex_);
+    disagreement_.reset();
+}
+
+Result<void> Validation::prove_both(CheckSet& checks) {
     auto* chosen = chosen_.load();
     if (chosen == nullptr) {
         return none_left_ ? std::unexpected(*none_left_)
@@ -43,7 +63,7 @@ Result<void> Validation::prove(CheckSet& checks) {
     }
     if (auto done = prove_on(*chosen, checks); !done || reference_ == nullptr) {
         // At most once a backend: whoever is isolated isn't chosen again.
-        return done || chosen_.load() == chosen ? done : prove(checks);
+        return done || chosen_.load() == chosen ? done : prove_both(checks);
     }
     const auto verdicts = checks.verdicts();
     if (auto done = prove_on(*reference_, checks); !done) {

@@ -54,11 +54,13 @@ class Validation final : public host::Hasher, public host::Completion {
     void unbind();
 
     //! Every verdict is written, or an error: plugin.*, plugin.misbehaving (a verdict is missing),
-    //! validation.disagreement (chosen and reference differ; the message has both). A backend that never
-    //! completes a batch is isolated and the batch proven by the one that stands by;
-    //! validation.none_left: there is none.
+    //! validation.disagreement (chosen and reference differ; the message has both): from then on neither is
+    //! asked, and every proof fails with that error, until ask_again(). A backend that never completes a batch
+    //! is isolated and the batch proven by the one that stands by; validation.none_left: there is none.
     //! [worker] of all instances.
     Result<void> prove(CheckSet& checks);
+    //! The two that disagreed are asked again, both. Any thread.
+    void ask_again();
     //! The instruction set that the chosen one uses; empty when it doesn't say.
     [[nodiscard]] std::string isa() const;
 
@@ -72,6 +74,7 @@ class Validation final : public host::Hasher, public host::Completion {
         host::Instance* owner = nullptr;
         std::promise<synod_status> answer;
     };
+    Result<void> prove_both(CheckSet& checks);
     Result<void> prove_on(host::Instance& backend, CheckSet& checks);
     Result<synod_status> wait(host::Instance& backend, std::shared_ptr<const LentBatch> lent,
                               std::future<synod_status> answer);
@@ -85,6 +88,7 @@ class Validation final : public host::Hasher, public host::Completion {
     host::Instance* standby_ = nullptr;
     std::function<void(Isolated)> isolated_;
     std::optional<Error> none_left_;
+    std::optional<Error> disagreement_;  // with mutex_
     std::atomic<host::Instance*> hashing_{nullptr};
     std::mutex mutex_;
     std::map<std::uint64_t, Pending> pending_;  // by ticket; at most one a backend

@@ -53,7 +53,7 @@ std::vector<Action> Core::step(const Event& event, Instant now) {
 }
 
 bool Core::running() const {
-    return active(state_) || (state_ == State::emergency && alarmed_in_ != State::idle &&
+    return active(state_) || (state_ == State::emergency && !still_ && alarmed_in_ != State::idle &&
                               alarmed_in_ != State::paused);
 }
 

@@ -88,6 +88,7 @@ class Core {
     State state_ = State::idle;
     State paused_in_ = State::discovering;
     State alarmed_in_ = State::idle;
+    bool still_ = false;  // of an emergency: nothing is fetched
     std::string reason_ = "not started";
     Instant since_{};          // in this state
     Instant last_tick_{};

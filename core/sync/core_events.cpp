@@ -203,6 +203,15 @@ void Core::on(const RecoveryDone& event) {
 void Core::on(const RecoveryFailed& event) { s_.fatal = "recovery failed: " + event.message; }
 
 void Core::on(const EmergencyEntered& event) {
+    still_ = event.still || (still_ && state_ == State::emergency);
+    if (still_) {
+        headers_.reset(s_.head);
+        blocks_.drop_all(false);
+    }
+    if (state_ == State::emergency) {
+        reason_ = event.reason;
+        return;
+    }
     alarmed_in_ = state_;
     enter(State::emergency, event.reason);
     for (const auto& [id, peer] : s_.peers.all()) {

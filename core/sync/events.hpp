@@ -153,8 +153,10 @@ struct RecoveryDone {
 struct RecoveryFailed {
     std::string message;
 };
+//! Also of one that goes on: a node that was still following may have to stand still.
 struct EmergencyEntered {
     std::string reason;
+    bool still = false;  //!< nothing can be proven: nothing is fetched until it is cleared
 };
 struct EmergencyCleared {};
 

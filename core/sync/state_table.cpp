@@ -38,7 +38,7 @@ constexpr Row kFault = {kIgnore, kHandle, kHandle, kHandle, kHandle,
 constexpr Row kRecovery = {kIgnore, kIgnore, kIgnore, kIgnore, kIgnore,
                            kIgnore, kIgnore, kHandle, kIgnore, kIgnore};
 constexpr Row kAlarm = {kHandle, kHandle, kHandle, kHandle, kHandle,
-                        kHandle, kHandle, kHandle, kHandle, kIgnore};
+                        kHandle, kHandle, kHandle, kHandle, kHandle};
 constexpr Row kAllClear = {kIgnore, kIgnore, kIgnore, kIgnore, kIgnore,
                            kIgnore, kIgnore, kIgnore, kIgnore, kHandle};
 

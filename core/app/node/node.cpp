@@ -63,7 +63,8 @@ Node::Node(NodeConfig config, NodeParts parts)
              [this](PluginFault fault) { go_without(std::move(fault)); }, machine_),
       monitor_(config_.health_interval),
       partition_(config_.partition_confirm),
-      emergency_(config_.consensus_timeout, config_.health_interval) {}
+      emergency_(config_.consensus_timeout, config_.health_interval),
+      ask_backends_again_(std::move(parts.ask_backends_again)) {}
 
 Node::~Node() { close(); }
 
@@ -105,6 +106,7 @@ Result<void> Node::open() {
     mining_->restore();
     governance_->restore();
     driver_->feed(sync::Start{config_.mode, {}, {}});
+    restore_emergency();
     refresh_status();
     return {};
 }
@@ -550,7 +552,9 @@ void Node::slot(std::uint64_t now_slot) {
         keeper_->know_head_parent();
     }
     gate_open_ = driver_->machine().gate().open;
-    duties_->on_slot(now_slot, gate_open_);
+    if (!proves_nothing_) {
+        duties_->on_slot(now_slot, gate_open_);
+    }
 }
 
 void Node::if_new_slot() {
@@ -584,7 +588,7 @@ void Node::tick() {
     }
     driver_->feed(sync::Tick{});
     governance_->tick(now);
-    if (audit_) {
+    if (audit_ && !proves_nothing_) {
         audit_->step();
     }
     dial();

@@ -78,6 +78,7 @@ struct NodeParts {
     PluginFaults& faults;
     std::function<void(std::string level, std::string text)> log;
     Machine machine = {};
+    std::function<void()> ask_backends_again = {};  //!< they disagreed, and the operator goes on; may be empty
 };
 
 enum class Command : std::uint8_t { kPause, kResume, kStop };
@@ -108,7 +109,8 @@ class Node : private net::NetworkHandler {
     void enter_emergency(const std::string& reason);
     //! False when there was none.
     bool leave_emergency();
-    [[nodiscard]] const health::Emergency& emergency() const { return emergency_; }
+    //! Nothing can be proven until the operator ends the emergency. Control thread.
+    void backends_disagree(const Error& why);
     //! Closes the links and writes what is queued. Control thread, after the loop.
     void close();
     //! For the status. Control thread, before the loop.
@@ -196,6 +198,8 @@ class Node : private net::NetworkHandler {
     void watch_emergency(Instant now);
     [[nodiscard]] std::uint32_t guilty_authorities() const;
     void raise_emergency(health::Trigger trigger, const std::string& reason);
+    void restore_emergency();
+    void keep_emergency();
     void emergency_moved(health::Emergency::Change change);
 
     NodeConfig config_;
@@ -242,6 +246,8 @@ class Node : private net::NetworkHandler {
     Instant last_status_{}, last_ping_{}, last_refresh_{}, last_book_{}, last_health_{}, last_ask_{};
     std::unordered_set<Hash> in_work_;  // pushed blocks being proven
     bool gate_open_ = false;
+    bool proves_nothing_ = false;  // two backends disagree
+    std::function<void()> ask_backends_again_;
     bool two_chains_ = false;  // shown since the operator last ended an emergency
     bool finally_failed_ = false;
     std::optional<Error> halted_;

@@ -7,6 +7,11 @@ namespace synod::app {
 
 namespace {
 
+//! What stays until the operator says otherwise stays over a restart, too.
+constexpr const char* kSpace = "emergency";
+const Bytes kKey{'r', 'a', 'i', 's', 'e', 'd'};
+constexpr std::size_t kMaxReason = 1'024;  // bytes that are kept of one
+
 std::string reasons(const std::vector<health::Open>& open) {
     std::string out;
     for (const auto& one : open) {
@@ -73,6 +78,46 @@ void Node::watch_emergency(Instant now) {
 
 void Node::raise_emergency(health::Trigger trigger, const std::string& reason) {
     emergency_moved(emergency_.raise(trigger, reason));
+    keep_emergency();
+}
+
+//! Neither of the two can be believed, and who proves nothing can't follow: the node stands still where it is, and
+//! still answers what is asked of it. The operator looks at the two, takes one of them, or tries again.
+void Node::backends_disagree(const Error& why) {
+    proves_nothing_ = true;
+    raise_emergency(health::Trigger::kBackends, why.text());
+    driver_->feed(sync::EmergencyEntered{reasons(emergency_.open()), true});
+}
+
+void Node::keep_emergency() {
+    const auto raised = emergency_.raised();
+    synod::Writer out;
+    for (const auto& one : raised) {
+        out.text(health::name(one.trigger)).text(one.reason.substr(0, kMaxReason));
+    }
+    keep({kSpace, kKey, out.take()});
+}
+
+void Node::restore_emergency() {
+    const auto kept = store_.get_record(kSpace, kKey);
+    if (!kept || !*kept) {
+        return;
+    }
+    synod::Reader in(**kept);
+    while (in.left() > 0 && in.ok()) {
+        const auto trigger = health::trigger_of(in.text(kMaxReason));
+        const auto reason = in.text(kMaxReason);
+        if (in.ok() && trigger) {
+            proves_nothing_ = proves_nothing_ || *trigger == health::Trigger::kBackends;
+            emergency_.raise(*trigger, reason);
+        }
+    }
+    if (emergency_.active()) {
+        const auto why = reasons(emergency_.open());
+        log_("error", "the emergency of the last run goes on: " + why);
+        publish(bus::Topic::kAlert, synod::Writer().text("emergency").text(why).take());
+        driver_->feed(sync::EmergencyEntered{why, proves_nothing_});
+    }
 }
 
 //! What was going on is kept for whoever has to find out; then nothing is produced, nobody but the federation is
@@ -104,7 +149,11 @@ void Node::enter_emergency(const std::string& reason) {
 
 bool Node::leave_emergency() {
     two_chains_ = false;
+    if (std::exchange(proves_nothing_, false) && ask_backends_again_) {
+        ask_backends_again_();
+    }
     const auto change = emergency_.leave();
+    keep_emergency();
     emergency_moved(change);
     refresh_status();
     return change == health::Emergency::Change::left;

@@ -31,6 +31,12 @@ bool unasked(const net::Message& message) {
            std::holds_alternative<net::GetPeers>(message);
 }
 
+//! What is nothing without a proof that it holds.
+bool must_be_proven(const net::Message& message) {
+    return std::holds_alternative<net::Status>(message) || std::holds_alternative<net::NewBlock>(message) ||
+           std::holds_alternative<net::Gossip>(message);
+}
+
 }  // namespace
 
 void Node::frame(std::uint64_t peer, const SharedBytes& bytes) {
@@ -47,6 +53,9 @@ void Node::frame(std::uint64_t peer, const SharedBytes& bytes) {
     const auto size = bytes.view.size();
     if (unasked(*message) && !affordable(peer, size)) {
         return;
+    }
+    if (proves_nothing_ && must_be_proven(*message)) {
+        return;  // it is said again once somebody can listen
     }
     std::visit(
         [&]<typename M>(M& m) {
@@ -121,6 +130,8 @@ void Node::handle(std::uint64_t peer, net::Status status) {
         } else if (proven) {
             driver_->feed(sync::EvidenceVerified{peer, proven->height, Hash::copy(proven->hash),
                                                  proven->slot});
+        } else if (const auto it = links_.peers.find(peer); proven.error().self_fault && it != links_.peers.end()) {
+            it->second.proven_bytes = 0;  // we could not tell: its next status is looked at again
         } else if (!proven.error().self_fault && !proven.error().not_yet) {
             charge(peer, {peers::Severity::kGrave, "claimed_height_never_backed", proven.error().rule,
                           0, {}});

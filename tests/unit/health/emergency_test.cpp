@@ -133,9 +133,17 @@ TEST_CASE("what was raised stays until the operator says otherwise, who isn't as
     CHECK(w.emergency.raise(Trigger::kConflict, "two chains") == Change::entered);
     CHECK(w.emergency.raise(Trigger::kBackends, "they disagree") == Change::none);
     CHECK(w.emergency.open().size() == 2);
+    auto lost = well();
+    lost.mining_halted = true;
+    CHECK(w.checks(lost, 1, Change::none) == 1);
+    CHECK(w.emergency.open().size() == 3);
+    CHECK(w.emergency.raised().size() == 2);  // the third is measured
+    CHECK(w.emergency.raised()[0].trigger == Trigger::kBackends);
+    CHECK(w.emergency.raised()[1].reason == "two chains");
     CHECK(w.checks(well(), 100, Change::left) == 0);
     CHECK(w.emergency.leave() == Change::left);
     CHECK(w.emergency.leave() == Change::none);
+    CHECK(w.emergency.raised().empty());
     auto mining = well();
     mining.mining_halted = true;
     CHECK(w.checks(mining, 1, Change::entered) == 1);
@@ -146,4 +154,12 @@ TEST_CASE("what was raised stays until the operator says otherwise, who isn't as
     w.now += std::chrono::milliseconds(10);
     CHECK(w.emergency.check(well(), w.now) == Change::none);  // too soon to be a check
     CHECK(w.has(Trigger::kMining));
+}
+
+TEST_CASE("triggers have names that lead back to them") {
+    for (std::size_t i = 0; i < kTriggers; ++i) {
+        CHECK(trigger_of(name(static_cast<Trigger>(i))) == static_cast<Trigger>(i));
+    }
+    CHECK_FALSE(trigger_of("nothing"));
+    CHECK_FALSE(trigger_of(""));
 }

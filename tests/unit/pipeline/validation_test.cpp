@@ -243,6 +243,18 @@ TEST_CASE("a backend that contradicts the reference stops the proof") {
     REQUIRE(!done);
     CHECK(done.error().code == "validation.disagreement");
     CHECK(done.error().message == "of a digest backend says that it fails, sure that it holds; they differ in 2 of 2 checks");
+    // Whichever of them was right before: neither is believed any more, until somebody says so.
+    how = Do::kWell;
+    const auto calls = bench.fake.backend->calls();
+    const auto next = bench.validation.prove(bench.checks);
+    REQUIRE(!next);
+    CHECK(next.error().text() == done.error().text());
+    CHECK(bench.fake.backend->calls() == calls);
+    bench.validation.ask_again();
+    CHECK(bench.validation.prove(bench.checks));
+    CHECK(bench.fake.backend->calls() == calls + 1);
+    how = Do::kDeny;
+    CHECK(bench.validation.prove(bench.checks).error().code == "validation.disagreement");
 }
 
 TEST_CASE("hashing falls back to the portable hasher when the backend fails or is gone") {

@@ -296,6 +296,52 @@ TEST_CASE("pause keeps the window and asks for nothing; resume goes on") {
     CHECK(net.run_until(State::synced, 600s));
 }
 
+TEST_CASE("an emergency asks authorities alone; one in which nothing can be proven asks nobody") {
+    constexpr PeerId kStranger = 1, kAuthority = 2;
+    for (const bool late : {false, true}) {  // it must stand still from the beginning, or learns it meanwhile
+        CAPTURE(late);
+        Machine machine({}, block(0), 0, block(0));
+        Instant now{};
+        std::set<PeerId> asked;
+        const auto feed = [&](const Event& event) {
+            for (const Action& action : machine.step(event, now)) {
+                if (const auto* headers = std::get_if<RequestHeaders>(&action)) {
+                    asked.insert(headers->peer);
+                }
+            }
+        };
+        //! Whom it asks within a minute in which nobody answers.
+        const auto asks = [&] {
+            asked.clear();
+            for (int i = 0; i < 600; ++i) {
+                now += 100ms;
+                feed(Tick{});
+            }
+            return asked;
+        };
+        for (const PeerId id : {kStranger, kAuthority}) {
+            feed(PeerUp{id, id == kAuthority, id});
+            feed(PeerClaim{id, 1'000});
+        }
+        feed(Start{});
+        CHECK(asks() == std::set{kStranger, kAuthority});
+        if (late) {
+            feed(EmergencyEntered{"mining"});
+            CHECK(asks() == std::set{kAuthority});
+        }
+        feed(EmergencyEntered{"backends", true});
+        CHECK(machine.state() == State::emergency);
+        CHECK(machine.snapshot(now).reason == "backends");
+        CHECK(asks().empty());
+        feed(EmergencyEntered{"another reason as well"});
+        CHECK(asks().empty());
+        feed(EmergencyCleared{});
+        CHECK(asks() == std::set{kStranger, kAuthority});
+        feed(EmergencyEntered{"mining"});  // the next one is a new one
+        CHECK(asks() == std::set{kAuthority});
+    }
+}
+
 TEST_CASE("gate: three slots open, two misses shut, each condition alone shuts") {
     Gate gate{SyncConfig{}};
     gate.set_inputs(good());
