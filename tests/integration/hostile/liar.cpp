@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <map>
 #include <mutex>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,7 @@ enum class Lie {
     forged_evidence,     //!< relays evidence against an innocent, with a signature that doesn't hold
     malformed_evidence,  //!< relays evidence that can't be read
     true_evidence,       //!< no lie: its two chains show what an authority did
+    genesis_twins,       //!< relays evidence that each of --accused signed two blocks on genesis for one slot
     two_blocks,          //!< with each ping pushes two blocks of one slot and its approvals of both
 };
 
@@ -63,6 +65,7 @@ const std::map<std::string, Lie> kLies{
     {"forged-evidence", Lie::forged_evidence},
     {"malformed-evidence", Lie::malformed_evidence},
     {"true-evidence", Lie::true_evidence},
+    {"genesis-twins", Lie::genesis_twins},
     {"two-blocks", Lie::two_blocks},
 };
 
@@ -164,6 +167,34 @@ std::vector<net::Message> two_blocks(app::Runtime& runtime, pipeline::State stat
     return out;
 }
 
+//! What convicts each of the keys in `files`, which commas divide. [worker]
+std::vector<net::Message> convictions(app::Runtime& runtime, const pipeline::State& genesis, const std::string& files) {
+    std::vector<net::Message> out;
+    std::istringstream in(files);
+    for (std::string file; std::getline(in, file, ',');) {
+        const auto key = app::SecretKey::load(file);
+        if (!key) {
+            give_up(key.error().text());
+        }
+        std::vector<Bytes> testimonies;
+        for (const auto& message : two_blocks(runtime, genesis, {}, {}, **key)) {
+            if (const auto* block = std::get_if<net::NewBlock>(&message)) {
+                auto testimony = runtime.consensus().testify(block->block.view, {});
+                if (!testimony) {
+                    give_up(testimony.error().error.text());
+                }
+                testimonies.push_back(std::move(*testimony));
+            }
+        }
+        auto evidence = runtime.consensus().accuse(genesis, testimonies.at(0), testimonies.at(1));
+        if (!evidence) {
+            give_up(evidence.error().error.text());
+        }
+        out.emplace_back(net::Gossip{app::kGossipEvidence, SharedBytes(std::move(*evidence))});
+    }
+    return out;
+}
+
 class Liar : public net::NetworkHandler {
   public:
     Liar(app::Runtime& runtime, pipeline::State genesis, Lie lie, std::vector<Bytes> chain, Bytes certificate,
@@ -179,6 +210,13 @@ class Liar : public net::NetworkHandler {
     void attach(net::Network& network) { network_.store(&network); }
 
     void on_peer_up(const net::PeerInfo& peer) override {
+        if (lie_ == Lie::genesis_twins) {
+            for (const auto& conviction : pushed_) {
+                told("relays evidence");
+                say(peer.id, conviction);
+            }
+            return;
+        }
         net::Status status;
         status.height = tip();
         status.hash = hash_at(status.height);
@@ -221,10 +259,15 @@ class Liar : public net::NetworkHandler {
         }
         if (const auto* ping = std::get_if<net::Ping>(&*message)) {
             say(peer, net::Pong{ping->nonce, app::unix_now()});
-            for (const auto& message : pushed_) {
-                told("pushes one of two blocks, or its approval");
-                say(peer, message);
+            if (lie_ == Lie::genesis_twins) {
+                return;
             }
+            for (const auto& one : pushed_) {
+                told("pushes one of two blocks, or its approval");
+                say(peer, one);
+            }
+        } else if (lie_ == Lie::genesis_twins) {
+            return;  // it has no chain
         } else if (const auto* headers = std::get_if<net::GetHeaders>(&*message)) {
             answer(peer, *headers);
         } else if (const auto* blocks = std::get_if<net::GetBlocks>(&*message)) {
@@ -386,7 +429,7 @@ class Liar : public net::NetworkHandler {
     const std::vector<Bytes> chain_;
     const Bytes certificate_;
     const std::vector<Bytes> fork_;
-    const std::vector<net::Message> pushed_;  // with each ping
+    const std::vector<net::Message> pushed_;  // with each ping; convictions once a link
     std::atomic<net::Network*> network_{nullptr};
 };
 
@@ -404,7 +447,7 @@ int run(std::map<std::string, std::string> given) {
         give_up(key.error().text());
     }
     Bytes certificate;
-    auto chain = read_chain(**runtime, given["--chain"], &certificate);
+    auto chain = given["--chain"].empty() ? std::vector<Bytes>{} : read_chain(**runtime, given["--chain"], &certificate);
     auto fork = given["--fork"].empty() ? std::vector<Bytes>{}
                                         : read_chain(**runtime, given["--fork"], nullptr);
     std::optional<Result<pipeline::Consensus::Genesis>> genesis;
@@ -416,6 +459,10 @@ int run(std::map<std::string, std::string> given) {
     if (lie->second == Lie::two_blocks) {
         (*runtime)->pipeline().on_consensus_and_wait(
             [&] { pushed = two_blocks(**runtime, (*genesis)->state, chain, certificate, **key); });
+    }
+    if (lie->second == Lie::genesis_twins) {
+        (*runtime)->pipeline().on_consensus_and_wait(
+            [&] { pushed = convictions(**runtime, (*genesis)->state, given["--accused"]); });
     }
     Liar liar(**runtime, (*genesis)->state, lie->second, std::move(chain), std::move(certificate), std::move(fork),
               std::move(pushed));

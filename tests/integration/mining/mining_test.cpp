@@ -125,6 +125,28 @@ void wait_for_halt(Federation& federation, std::uint64_t height) {
     }));
 }
 
+//! With `mining` as its one trigger, as the command tells it too.
+bool alarmed(const json::value& status) {
+    const auto& emergency = status.at("emergency").as_object();
+    const auto& triggers = emergency.at("triggers").as_array();
+    return emergency.at("active").as_bool() && triggers.size() == 1 && triggers[0].at("trigger") == "mining";
+}
+
+void expect_alarm(const TestFolder& folder, TestNode& node) {
+    REQUIRE_MESSAGE(node.wait_for(seconds(10), alarmed), node.log());
+    const auto said = run_to_end(folder.path(), {"emergency", "status", node.manifest().string()});
+    CHECK(said.code == 0);
+    CHECK(said.output.find("emergency\n  mining        production waits for a proof of work\n") == 0);
+}
+
+//! Nobody but the proof says that it is over.
+void expect_all_clear(TestNode& node) {
+    const bool over = node.wait_for(seconds(20), [](const json::value& now) {
+        return !now.at("emergency").at("active").as_bool() && now.at("can_produce").as_bool();
+    });
+    CHECK_MESSAGE(over, node.log());
+}
+
 }  // namespace
 
 TEST_CASE("a federation without proofs warns and halts; a proof, and then a miner, makes it go on") {
@@ -135,6 +157,7 @@ TEST_CASE("a federation without proofs warns and halts; a proof, and then a mine
     Federation federation(folder.path(), facts);
     federation.start();
     wait_for_halt(federation, kMost);
+    expect_alarm(folder, federation[1]);
 
     // Work outlives the node that gave it, killed.
     auto door = door_of(federation[0]);
@@ -154,6 +177,7 @@ TEST_CASE("a federation without proofs warns and halts; a proof, and then a mine
     INFO(federation.logs());
     REQUIRE(resumed);
     CHECK(federation[1].log().find("mining halted") != std::string::npos);
+    expect_all_clear(federation[1]);
 
     // Nobody mines: it halts again. What was given before is stale by now.
     const auto first = federation[0].status();
@@ -161,6 +185,7 @@ TEST_CASE("a federation without proofs warns and halts; a proof, and then a mine
     const auto final_height = number_at(*first, "final_height");
     CHECK(final_height > 0);
     wait_for_halt(federation, final_height + kMost);
+    expect_alarm(folder, federation[2]);
     CHECK(federation[0].status()->at("mining").at("accepted").to_number<int>() == 1);
     const auto late = work_from(door);
     CHECK(late.hash != given.hash);
@@ -176,6 +201,7 @@ TEST_CASE("a federation without proofs warns and halts; a proof, and then a mine
     INFO(text_of(folder.path() / "miner.txt"));
     INFO(federation.logs());
     REQUIRE(mined);
+    expect_all_clear(federation[2]);
     CHECK(submit(door, late.hash, solve(late.work).good) == "mining.stale");
 
     // A new node learns all of it from the others.
