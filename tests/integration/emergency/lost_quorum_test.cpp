@@ -2,6 +2,7 @@
 //! Emergencies of real processes: a quorum that is lost and comes back, a partition, and the operator's word.
 
 #include "tests/support/federation.hpp"
+#include "tests/support/http_get.hpp"
 
 namespace {
 
@@ -68,18 +69,42 @@ TEST_CASE("without a quorum the rest stand aside and say why, and go on by thems
 
 TEST_CASE("the operator enters and leaves an emergency; the others go on") {
     TestFolder folder("emergency-operator");
-    Federation federation(folder.path(), {});
+    FederationFacts facts;
+    facts.more = "plugins:\n  scoring: {use: " SYNOD_BINARY_DIR "/tests/unit/host/plugins/listener.so, as: ears}\n";
+    Federation federation(folder.path(), facts);
     federation.start();
     REQUIRE(federation[0].wait_until_at(4, kStartTime));
+    //! What its plugin heard, and why there is an emergency, as the metrics tell it.
+    const auto shows = [&](const std::string& line) {
+        const auto end = mono_now() + std::chrono::seconds(10);
+        const auto at = control::read_control_file(federation[3].data().string());
+        REQUIRE(at);
+        std::string page;
+        while (mono_now() < end) {
+            page = get(*at, "/metrics");
+            if (page.find("\n" + line + "\n") != std::string::npos) {
+                return true;
+            }
+            std::this_thread::sleep_for(kPollPause);
+        }
+        MESSAGE(page);
+        return false;
+    };
     const auto run = [&](const std::string& verb, std::vector<std::string> more = {}) {
         std::vector<std::string> arguments{"emergency", verb, federation[3].manifest().string()};
         arguments.insert(arguments.end(), more.begin(), more.end());
         return run_to_end(folder.path(), arguments);
     };
     CHECK(run("status").output.find("no emergency") == 0);
+    CHECK(shows("synod_listener_alarms_total{plugin=\"ears\"} 0"));
+    CHECK(shows("synod_emergency_trigger{trigger=\"operator\"} 0"));
     const auto entered = run("enter", {"--reason", "looking at a disk"});
     CHECK(entered.code == 0);
     CHECK(entered.output.find("looking at a disk") != std::string::npos);
+    CHECK(shows("synod_listener_alarms_total{plugin=\"ears\"} 1"));
+    CHECK(shows("synod_listener_all_clears_total{plugin=\"ears\"} 0"));
+    CHECK(shows("synod_emergency_trigger{trigger=\"operator\"} 1"));
+    CHECK(shows("synod_emergency_trigger{trigger=\"mining\"} 0"));
     const auto at = federation[3].status().value();
     CHECK(at.at("state") == "emergency");
     CHECK(at.at("can_produce") == false);
@@ -87,6 +112,8 @@ TEST_CASE("the operator enters and leaves an emergency; the others go on") {
     CHECK(federation[0].wait_until_at(height + 3, kStartTime));
     CHECK(federation[3].wait_until_at(height + 3, kStartTime));  // it follows, and nothing else
     CHECK(run("leave").output.find("no emergency") == 0);
+    CHECK(shows("synod_listener_all_clears_total{plugin=\"ears\"} 1"));
+    CHECK(shows("synod_emergency_trigger{trigger=\"operator\"} 0"));
     CHECK_MESSAGE(federation[3].wait_for(kLeaves, [](const json::value& s) {
         return s.at("state") == "synced" && s.at("can_produce").as_bool();
     }), federation[3].log());

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A scoring plugin that uses what the host offers: it hears of new heads, publishes an alert "heard" for each, counts
- * them in metrics and in a task. Its configuration's `fail` says what goes wrong: create, activate or nothing. */
+/* A scoring plugin that uses what the host offers: it hears of new heads, publishes an alert "heard" for each, and
+ * counts them in metrics, as it counts the alerts of an emergency's begin and end. Its configuration's `fail` says what goes wrong: create, activate or nothing. */
 #include <synod/scoring.h>
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@ struct synod_instance {
     const synod_host *host;
     int fail_activate;
     uint32_t alert;
-    uint64_t heads, height, refused;
+    uint64_t heads, height, refused, alarms, all_clears;
 };
 
 static synod_str str(const char *text) {
@@ -44,9 +44,14 @@ static synod_status create(const synod_host *host, synod_bytes config, synod_ins
                                         str("heads heard of"));
     self->height = host->metrics->define(host, str("synod_listener_height_blocks"), SYNOD_METRIC_GAUGE, str("blocks"),
                                          str("newest height"));
+    self->alarms = host->metrics->define(host, str("synod_listener_alarms_total"), SYNOD_METRIC_COUNTER, str(""),
+                                         str("emergencies heard of"));
+    self->all_clears = host->metrics->define(host, str("synod_listener_all_clears_total"), SYNOD_METRIC_COUNTER, str(""),
+                                             str("ends of emergencies heard of"));
     self->refused = host->metrics->define(host, str("listener-heads"), SYNOD_METRIC_COUNTER, str(""), str("bad name"));
     *out = self;
-    return host->events->subscribe(host, host->events->topic(host, str("chain.head/1")), 8,
+    const synod_status heard = host->events->subscribe(host, self->alert, 64, SYNOD_OVERFLOW_DROP_OLDEST);
+    return heard < 0 ? heard : host->events->subscribe(host, host->events->topic(host, str("chain.head/1")), 8,
                                    SYNOD_OVERFLOW_DROP_OLDEST);
 }
 
@@ -68,13 +73,29 @@ static synod_status drain(synod_instance *self, uint64_t deadline, synod_error *
 static void destroy(synod_instance *self) { free(self); }
 
 /* Payload of chain.head/1: u64 height, hash, u64 slot. Of alert/1: text name, text message; here the height's bytes. */
+static int is_alert(synod_bytes said, const char *name) {
+    const uint32_t n = (uint32_t)strlen(name);
+    uint32_t length = 0;
+    if (said.n < 4 + (uint64_t)n) {
+        return 0;
+    }
+    memcpy(&length, said.p, 4);
+    return length == n && memcmp(said.p + 4, name, n) == 0;
+}
+
 static void on_event(synod_instance *self, const synod_event *events, uint32_t n) {
     for (uint32_t i = 0; i < n; ++i) {
-        if (events[i].payload.n < 8) {
+        const synod_bytes said = events[i].payload;
+        if (events[i].topic == self->alert) {
+            self->host->metrics->add(self->host, self->alarms, is_alert(said, "emergency"));
+            self->host->metrics->add(self->host, self->all_clears, is_alert(said, "emergency_over"));
+            continue;
+        }
+        if (said.n < 8) {
             continue;
         }
         uint64_t height = 0;
-        memcpy(&height, events[i].payload.p, 8);
+        memcpy(&height, said.p, 8);
         uint8_t alert[4 + 5 + 4 + 8] = {5, 0, 0, 0, 'h', 'e', 'a', 'r', 'd', 8};
         memcpy(alert + 13, &height, 8);
         synod_bytes payload = {alert, sizeof alert};

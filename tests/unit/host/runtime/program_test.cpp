@@ -3,10 +3,6 @@
 //! running node.
 #include <doctest/doctest.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/write.hpp>
 #include <csignal>
 #include <thread>
 
@@ -14,9 +10,9 @@
 #include "core/control/client.hpp"
 #include "core/control/files.hpp"
 #include "tests/integration/chain/program.hpp"
+#include "tests/support/http_get.hpp"
 
 using namespace synod;
-namespace asio = boost::asio;
 
 namespace {
 
@@ -30,20 +26,6 @@ bool built() {
         MESSAGE("skipped: the program isn't built");
     }
     return yes;
-}
-
-//! The whole answer to GET `path`; empty when nothing listens.
-std::string get(const control::ControlFile& at, const std::string& path) {
-    asio::io_context io;
-    asio::ip::tcp::socket socket(io);
-    boost::system::error_code failed;
-    socket.connect({asio::ip::make_address(at.address), at.port}, failed);
-    std::string out;
-    if (!failed) {
-        asio::write(socket, asio::buffer("GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), failed);
-        asio::read(socket, asio::dynamic_buffer(out), failed);
-    }
-    return out;
 }
 
 }  // namespace
@@ -130,7 +112,7 @@ TEST_CASE("a running node shows its metrics") {
     for (auto waited = Duration::zero(); page.empty() && waited < kStartTime && process->running(); waited += kPause) {
         std::this_thread::sleep_for(kPause);
         if (const auto at = control::read_control_file(folder / "data")) {
-            page = get(*at, "/metrics");
+            page = testing::get(*at, "/metrics");
             status = control::call(folder / "data", "node.status", "", kAskTime).value_or("");
         }
     }
