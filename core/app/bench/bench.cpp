@@ -17,8 +17,8 @@ using Family = Figures (*)(Workspace&);
 constexpr std::pair<std::string_view, Family> kRunners[] = {
     {"hash", bench_hash},       {"verify", bench_verify}, {"pipeline", bench_pipeline},
     {"sync", bench_sync},       {"store", bench_store},   {"bus", bench_bus},
-    {"abi", bench_abi},         {"tip", bench_tip},       {"memory", bench_memory},
-    {"restart", bench_restart},
+    {"abi", bench_abi},         {"tip", bench_tip},       {"slots", bench_slots},
+    {"memory", bench_memory},   {"restart", bench_restart},
 };
 static_assert(std::size(kRunners) == kFamilies.size());
 

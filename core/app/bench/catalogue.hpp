@@ -42,13 +42,15 @@ inline constexpr std::array kCatalogue{
     Row{"bus", "bus.publish", "events/s", Better::kHigher, Judged::kValue, 5e6, 20e6},
     Row{"abi", "abi.call", "ns", Better::kLower, Judged::kValue, 20, 6},
     Row{"tip", "tip.latency", "ms", Better::kLower, Judged::kValue, 50, 5},
+    Row{"slots", "slots.proposal", "ms", Better::kLower},
+    Row{"slots", "slots.certified", "ms", Better::kLower},
     Row{"memory", "memory.syncing", "MB", Better::kLower, Judged::kValue, 1'000, 128},
     Row{"restart", "restart.kill9", "s", Better::kLower, Judged::kValue, 5, 1},
 };
 
 //! The families in the order in which they run.
-inline constexpr std::array<std::string_view, 10> kFamilies{
-    "hash", "verify", "pipeline", "sync", "store", "bus", "abi", "tip", "memory", "restart"};
+inline constexpr std::array<std::string_view, 11> kFamilies{
+    "hash", "verify", "pipeline", "sync", "store", "bus", "abi", "tip", "slots", "memory", "restart"};
 
 //! A long store that isn't ten million blocks long is named for its length: store.append.at_200k.
 inline constexpr std::string_view kLatePrefix = "store.append.at_";

@@ -20,6 +20,7 @@ Figures bench_store(Workspace& work);
 Figures bench_bus(Workspace& work);
 Figures bench_abi(Workspace& work);
 Figures bench_tip(Workspace& work);
+Figures bench_slots(Workspace& work);
 Figures bench_memory(Workspace& work);
 Figures bench_restart(Workspace& work);
 

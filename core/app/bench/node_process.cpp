@@ -23,12 +23,13 @@ constexpr auto kPoll = std::chrono::milliseconds(5);
 std::string manifest_text(const NodeSetup& setup) {
     std::string out = "node:\n  name: bench\n  data_dir: " + json_string(setup.data.string()) +
                       "\n  genesis: " + json_string(setup.genesis.string()) +
-                      "\n  identity_key: " + json_string(setup.identity.string()) +
+                      (setup.authority ? "\n  authority_key: " : "\n  identity_key: ") + json_string(setup.identity.string()) +
                       "\nnetwork:\n  listen: \"127.0.0.1:" + std::to_string(setup.port) + "\"\n" +
                       "  peer_share: 1TiB\n";  // one peer is served what a federation serves together
-    if (setup.peer) {
-        out += "  peers:\n    - address: \"127.0.0.1:" + std::to_string(setup.peer->port) +
-               "\"\n      identity: \"" + to_hex(setup.peer->identity.view()) + "\"\n";
+    out += setup.peers.empty() ? "" : "  peers:\n";
+    for (const auto& peer : setup.peers) {
+        out += "    - address: \"127.0.0.1:" + std::to_string(peer.port) + "\"\n      identity: \"" +
+               to_hex(peer.identity.view()) + "\"\n";
     }
     return out + "sync:\n  mode: " + setup.mode +
            "\nperformance:\n  validation_workers: 0\nplugins:\n  validation: " +

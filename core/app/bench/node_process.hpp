@@ -24,9 +24,10 @@ struct NodeSetup {
     std::filesystem::path folder;  //!< made when missing
     std::filesystem::path data;    //!< empty: folder/data
     std::filesystem::path genesis;
-    std::filesystem::path identity;  //!< key file; empty: a new one is made. Never signs blocks
+    std::filesystem::path identity;  //!< key file; empty: a new one is made
+    bool authority = false;          //!< it signs blocks with that key, if it is an authority's
     std::uint16_t port = 0;          //!< 0: any
-    std::optional<Contact> peer;
+    std::vector<Contact> peers;
     std::string mode = "fast";       //!< of sync
     std::string validation{host::kDefaultBackend};
     std::string isa;  //!< of the validation plugin; empty: its own choice

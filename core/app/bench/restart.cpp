@@ -39,7 +39,7 @@ Result<double> once(NodeProcess& node, std::uint64_t& height, std::uint64_t most
 Result<NodeProcess> start_syncing(Workspace& work, const BenchChain& chain, const NodeProcess& server) {
     auto setup = node_setup(work, "restarted", chain.genesis());
     setup.identity = chain.key(0);
-    setup.peer = server.contact();
+    setup.peers = {server.contact()};
     setup.mode = "full";
     auto node = NodeProcess::make(std::move(setup));
     if (node) {

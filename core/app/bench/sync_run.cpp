@@ -32,7 +32,7 @@ Result<SyncRun> sync_once(Workspace& work, const BenchChain& chain, const NodePr
                           const std::string& mode, std::uint64_t height) {
     auto setup = node_setup(work, "syncing", chain.genesis());
     setup.identity = chain.key(0);
-    setup.peer = server.contact();
+    setup.peers = {server.contact()};
     setup.mode = mode;
     auto node = NodeProcess::make(setup);
     if (!node) {

@@ -121,6 +121,24 @@ TEST_CASE("nodes are measured as processes of their own") {
     CHECK(std::filesystem::is_empty(folder / ""));  // nodes and folders are gone
 }
 
+TEST_CASE("slots are measured from outside a federation of processes: the proposal first, then what certifies it") {
+    const Folder folder;
+    const auto all = array_of(run("bench slots --json --dir " + (folder / "")));
+    expect_keys(all);
+    const auto& proposal = entry(all, "slots.proposal");
+    const auto& certified = entry(all, "slots.certified");
+    for (const auto* figure : {&proposal, &certified}) {
+        CAPTURE(json::serialize(*figure));
+        CHECK(figure->at("slots").to_number<int>() == 200);
+        CHECK(figure->at("samples").to_number<int>() >= 5);
+        CHECK(figure->at("p50").to_number<double>() <= figure->at("p99").to_number<double>());
+        CHECK(figure->at("p99").to_number<double>() <= figure->at("max").to_number<double>());
+    }
+    CHECK(proposal.at("p50").to_number<double>() >= 0);
+    CHECK(certified.at("p50").to_number<double>() > proposal.at("p50").to_number<double>());
+    CHECK(std::filesystem::is_empty(folder / ""));
+}
+
 TEST_CASE("what can't be measured fails with its reason and exit code 1") {
     const auto ran = run("bench pipeline --blocks 1000 --backend nonesuch");
     CHECK(ran.code == 1);
