@@ -285,6 +285,22 @@ inline std::vector<TestNode> start_servers(const fs::path& folder, const ForgedC
     return out;
 }
 
+//! One more such node, with an authority's identity: it is asked in an emergency, too. It signs nothing.
+inline TestNode start_authority(const fs::path& folder, const ForgedChain& chain) {
+    NodeSetup setup;
+    setup.folder = folder / "authority";
+    setup.genesis = chain.genesis();
+    setup.key = chain.key(0);
+    auto port = app::devnet::free_ports(1);
+    REQUIRE(port);
+    setup.port = port->front();
+    TestNode node(setup);
+    node.give_chain(chain);
+    node.start();
+    REQUIRE(node.wait_until_at(chain.height, kStartTime));
+    return node;
+}
+
 inline std::vector<Address> addresses_of(const std::vector<TestNode>& nodes) {
     std::vector<Address> out;
     for (const auto& node : nodes) {

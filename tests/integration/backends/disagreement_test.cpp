@@ -12,12 +12,12 @@ using namespace synod::testing;
 constexpr std::uint64_t kBlocks = 2'000;
 constexpr Duration kTime = std::chrono::seconds(60);
 
-NodeSetup paranoid(const TestFolder& folder, const ForgedChain& chain, const std::vector<TestNode>& servers,
+NodeSetup paranoid(const TestFolder& folder, const ForgedChain& chain, const TestNode& server,
                    const std::string& validation) {
     NodeSetup setup;
     setup.folder = folder.path() / "node";
     setup.genesis = chain.genesis();
-    setup.peers = addresses_of(servers);
+    setup.peers = {server.address()};
     setup.sync = "  mode: full\n  validation_level: paranoid\n  batch_size: 16\n";
     setup.plugins = "  validation: " + validation + "\n";
     return setup;
@@ -43,8 +43,8 @@ std::string operators(const TestFolder& folder, const TestNode& node, const char
 TEST_CASE("paranoid: a backend that contradicts the reference is an emergency until the operator ends it") {
     const TestFolder folder("paranoid");
     const auto chain = forge_chain(folder.path(), "forge", kBlocks, {"--txs", "1"});
-    const auto servers = start_servers(folder.path(), chain, 1);
-    auto setup = paranoid(folder, chain, servers, SYNOD_BINARY_DIR "/tests/unit/host/plugins/doubting_backend.so");
+    const auto server = start_authority(folder.path(), chain);  // who is asked in any emergency
+    auto setup = paranoid(folder, chain, server, SYNOD_BINARY_DIR "/tests/unit/host/plugins/doubting_backend.so");
     setup.key = folder.path() / "node.key";
     REQUIRE(app::write_seed(setup.key.string(), app::random_seed()));
     std::optional<TestNode> node(std::in_place, setup);
@@ -116,9 +116,9 @@ TEST_CASE("paranoid: a backend that contradicts the reference is an emergency un
 TEST_CASE("paranoid: backends that agree get to the tip") {
     const TestFolder folder("agree");
     const auto chain = forge_chain(folder.path(), "forge", kBlocks, {"--txs", "1"});
-    const auto servers = start_servers(folder.path(), chain, 1);
+    const auto server = start_authority(folder.path(), chain);  // who is asked in any emergency
     for (const std::string validation : {"simd", "batch"}) {
-        auto setup = paranoid(folder, chain, servers, validation);
+        auto setup = paranoid(folder, chain, server, validation);
         setup.folder = folder.path() / validation;
         TestNode node(setup);
         node.start();

@@ -37,15 +37,7 @@ TEST_CASE("an emergency asks authorities alone and checks every signature, whate
     const TestFolder folder("full-checks");
     const auto chain = forge_chain(folder.path(), "forge", kBlocks, {"--txs", "1"});
     const auto plain = start_servers(folder.path(), chain, 1);
-    NodeSetup of_authority;
-    of_authority.folder = folder.path() / "authority";
-    of_authority.genesis = chain.genesis();
-    of_authority.key = chain.key(0);  // it is known by it, and signs nothing
-    of_authority.port = app::devnet::free_ports(1).value()[0];
-    TestNode authority(of_authority);
-    authority.give_chain(chain);
-    authority.start();
-    REQUIRE(authority.wait_until_at(kBlocks, kStartTime));
+    const auto authority = start_authority(folder.path(), chain);
 
     // Without an emergency certificates vouch for nearly all, and so few signatures are looked at that none is doubted.
     TestNode fast(doubting(folder.path() / "fast", chain, {authority.address()}));
