@@ -158,7 +158,7 @@ Result<void> Store::Impl::open_reader() {
                 : done;
     return done ? prepare(reader, list_records,
                           "SELECT space, key, sum, value FROM records WHERE space=?1"
-                          " ORDER BY key LIMIT ?2")
+                          " AND key>=?3 ORDER BY key LIMIT ?2")
                 : done;
 }
 
@@ -387,11 +387,12 @@ Result<void> Store::remove_record(const std::string& space, const Bytes& key) {
         [&] { return Use(impl_->remove_record).text(1, space).bytes(2, key).run(); });
 }
 
-Result<std::vector<Record>> Store::list_records(const std::string& space, std::size_t max_count) {
+Result<std::vector<Record>> Store::list_records(const std::string& space, std::size_t max_count,
+                                                const Bytes& from) {
     return impl_->snapshot([&]() -> Result<std::vector<Record>> {
         std::vector<Record> out;
         Use use(impl_->list_records);
-        use.text(1, space).number(2, std::min<std::size_t>(max_count, INT64_MAX));
+        use.text(1, space).number(2, std::min<std::size_t>(max_count, INT64_MAX)).bytes(3, from);
         for (auto row = use.step();; row = use.step()) {
             if (!row) {
                 return std::unexpected(std::move(row.error()));

@@ -177,8 +177,8 @@ class Store {
     Result<std::optional<Bytes>> get_record(const std::string& space, const Bytes& key);
     Result<void> put_record(const Record& record);
     Result<void> remove_record(const std::string& space, const Bytes& key);
-    //! In key order, at most `max_count`.
-    Result<std::vector<Record>> list_records(const std::string& space, std::size_t max_count);
+    //! In key order, from the first key that isn't below `from`, at most `max_count`. Reads no others.
+    Result<std::vector<Record>> list_records(const std::string& space, std::size_t max_count, const Bytes& from = {});
 
     //! Reads everything: SQLite's own check, contiguity, offsets, checksums, the hash index, the
     //! pointers. Damage is reported, not an error. Own connection; may take long. [any thread]

@@ -16,7 +16,6 @@ namespace json = boost::json;
 
 constexpr const char* kSpace = "governance";
 const Bytes kWaitingKey{'w', 'a', 'i', 't', 'i', 'n', 'g'};
-constexpr const char* kLogSpace = "governance-log";
 
 std::string code_of(const std::string& rule) {
     std::string out = "governance." + rule;
@@ -27,24 +26,6 @@ std::string code_of(const std::string& rule) {
 //! Rules that whatever chain and height can't excuse: who passes such an event on didn't look at it.
 bool never_holds(const std::string& rule) {
     return rule == "event-shape" || rule == "event-network" || rule == "event-signature" || rule == "event-evidence";
-}
-
-SharedBytes number(std::uint64_t n) { return SharedBytes(synod::Writer().put(n).take()); }
-
-std::optional<std::uint64_t> read_number(const SharedBytes& bytes) {
-    Reader in(bytes.view);
-    const auto n = in.get<std::uint64_t>();
-    return in.done() ? std::optional(n) : std::nullopt;
-}
-
-//! In the order of the numbers, and one for each block that carries it.
-Bytes log_key(std::uint64_t sequence, const Hash& block) {
-    Bytes out(8);
-    for (int i = 0; i < 8; ++i) {
-        out[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(sequence >> (56 - 8 * i));
-    }
-    out.insert(out.end(), block.data.begin(), block.data.end());
-    return out;
 }
 
 }  // namespace
@@ -281,9 +262,10 @@ void Governance::note_events(const pipeline::ProvenBlock& block) {
             }
             for (const auto& event : found->events) {
                 Reader in(event);
-                const auto sequence = in.get<std::uint64_t>();
-                listener_.keep({kLogSpace, log_key(sequence, hash),
-                                synod::Writer().put(sequence).put(height).fixed(hash).raw(in.raw(in.left())).take()});
+                LoggedEvent logged{in.get<std::uint64_t>(), height, hash, {}};
+                const auto bytes = in.raw(in.left());
+                logged.event.assign(bytes.begin(), bytes.end());
+                listener_.keep(event_record(logged));
             }
         });
 }
@@ -347,86 +329,6 @@ void Governance::settle() {
         });
 }
 
-// ---- the stream ----------------------------------------------------------------------------------
-
-void Governance::greet(std::uint64_t peer) {
-    links_.send(peer, net::Gossip{kGossipEventHead, number(buffer_.next() - 1)});
-}
-
-void Governance::say_head() {
-    links_.broadcast(net::Gossip{kGossipEventHead, number(buffer_.next() - 1)});
-}
-
-void Governance::on_head(std::uint64_t peer, const SharedBytes& bytes, Instant now) {
-    const auto head = read_number(bytes);
-    if (!head) {
-        listener_.misbehaved(peer, {"event-head-shape", 0, {}, "no number", false});
-        return;
-    }
-    heard_at_ = now;
-    auto& known = peers_[peer];
-    known.asked = *head > known.head ? 0 : known.asked;
-    known.head = *head;
-}
-
-std::optional<std::uint64_t> Governance::whom_to_ask() const {
-    std::optional<std::uint64_t> best;
-    std::uint32_t asked = kFruitlessAsks;
-    for (const auto& [id, peer] : peers_) {
-        if (peer.head >= buffer_.next() && peer.asked < asked && links_.peers.contains(id)) {
-            best = id;
-            asked = peer.asked;
-        }
-    }
-    return best;
-}
-
-void Governance::on_ask(std::uint64_t peer, const SharedBytes& bytes, Instant now) {
-    const auto from = read_number(bytes);
-    if (!from) {
-        listener_.misbehaved(peer, {"event-ask-shape", 0, {}, "no number", false});
-        return;
-    }
-    auto& asker = peers_[peer];
-    if (asker.answered != Instant{} && now - asker.answered < kAnswerEvery) {
-        return;  // it asks again by itself
-    }
-    asker.answered = now;
-    std::size_t sent = 0;
-    if (*from <= buffer_.carried()) {
-        const auto carried = log(*from, kMaxEventsAReply);
-        for (const auto& one : carried ? *carried : std::vector<LoggedEvent>{}) {
-            links_.send(peer, net::Gossip{kGossipEvent, SharedBytes(one.event)});
-            ++sent;
-        }
-    }
-    auto number = buffer_.carried();
-    for (const auto& event : buffer_.run()) {
-        if (++number >= *from && sent < kMaxEventsAReply) {
-            links_.send(peer, net::Gossip{kGossipEvent, SharedBytes(event)});
-            ++sent;
-        }
-    }
-    greet(peer);
-}
-
-void Governance::tick(Instant now) {
-    now_ = now;
-    if (now - said_at_ >= kEventHeadEvery) {
-        said_at_ = now;
-        say_head();
-    }
-    const auto peer = whom_to_ask();
-    if (!peer || !repair_.due(now)) {
-        return;
-    }
-    repair_.asked(now);
-    ++peers_[*peer].asked;
-    links_.send(*peer, net::Gossip{kGossipEventAsk, number(buffer_.next())});
-}
-
-// ---- for people ----------------------------------------------------------------------------------
-
 GovernanceStatus Governance::status() const {
     GovernanceStatus out;
     out.sequence = buffer_.carried();
@@ -443,28 +345,7 @@ GovernanceStatus Governance::status() const {
 }
 
 Result<std::vector<LoggedEvent>> Governance::log(std::uint64_t from, std::size_t count) const {
-    auto records = keeper_.store().list_records(kLogSpace, kMaxLoggedEvents);
-    if (!records) {
-        return std::unexpected(records.error());
-    }
-    std::vector<LoggedEvent> out;
-    for (const auto& record : *records) {
-        Reader in(record.value);
-        LoggedEvent event;
-        event.sequence = in.get<std::uint64_t>();
-        event.height = in.get<std::uint64_t>();
-        event.block = in.fixed<Hash>();
-        const auto bytes = in.raw(in.left());
-        if (event.sequence < from || out.size() >= count) {
-            continue;
-        }
-        if (keeper_.hash_at(event.height) != event.block) {
-            continue;  // of a branch that lost there may be another of the same number
-        }
-        event.event.assign(bytes.begin(), bytes.end());
-        out.push_back(std::move(event));
-    }
-    return out;
+    return read_event_log(keeper_.store(), from, count, [this](std::uint64_t height) { return keeper_.hash_at(height); });
 }
 
 void Governance::explain(std::vector<Bytes> events,

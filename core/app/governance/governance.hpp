@@ -14,6 +14,7 @@
 #include <unordered_map>
 
 #include "core/app/governance/event_buffer.hpp"
+#include "core/app/governance/event_log.hpp"
 #include "core/app/governance/repair.hpp"
 #include "core/app/node/chain_keeper.hpp"
 #include "core/app/node/gossip_digest.hpp"
@@ -30,7 +31,6 @@ inline constexpr std::size_t kMaxSeenEvents = 4'096;
 //! Events that wait for their turn to be checked; over it they are refused, and come again by the stream.
 inline constexpr std::size_t kMaxQueuedEvents = 256;
 inline constexpr std::size_t kMaxEventsAReply = 64;
-inline constexpr std::size_t kMaxLoggedEvents = 65'536;  //!< that are read for one answer
 inline constexpr std::uint32_t kFruitlessAsks = 3;  //!< of one peer; then its word about what it has is nothing
 inline constexpr Duration kEventHeadEvery = std::chrono::seconds(5);
 inline constexpr Duration kAnswerEvery = std::chrono::milliseconds(500);  //!< to one peer, at most
@@ -44,13 +44,6 @@ struct GovernanceStatus {
     std::uint64_t missing_from = 0;  //!< 0: nothing is known to be missing
     bool healthy = false, halted = false;
     std::uint64_t accepted = 0, refused = 0, overflowed = 0;  //!< since the start
-};
-
-//! An event that a block carries.
-struct LoggedEvent {
-    std::uint64_t sequence = 0, height = 0;
-    Hash block;
-    Bytes event;
 };
 
 class Governance {
