@@ -152,6 +152,7 @@ void Core::end_failed(RequestId id, RequestFailure why, std::uint32_t retry_ms) 
     const OpenRequest request = at->second;
     s_.close(id);
     Peer* peer = s_.peers.find(request.peer);
+    // Over a line that is cut nobody was asked: it says nothing about who has the blocks.
     const bool reached = why == RequestFailure::timeout || why == RequestFailure::refused;
     if (request.headers) {
         headers_.on_failed(request);
@@ -166,7 +167,7 @@ void Core::end_failed(RequestId id, RequestFailure why, std::uint32_t retry_ms) 
         const Duration wait = std::clamp<Duration>(std::chrono::milliseconds(retry_ms), kBusyLeast,
                                                    s_.config.busy_max);
         peer->not_before = std::max(peer->not_before, s_.now + wait);
-    } else if (why == RequestFailure::timeout) {
+    } else if (why == RequestFailure::timeout || why == RequestFailure::silent) {
         // Once is enough where somebody else answered meanwhile: then it isn't our line.
         const bool repeated = s_.peers.timed_out(*peer, request.headers);
         if (repeated || (request.orphan && s_.now >= peer->cool_until)) {

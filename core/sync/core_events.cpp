@@ -147,7 +147,12 @@ void Core::on(const RequestFailed& event) {
 }
 
 void Core::on(const RangeChecked& event) { blocks_.on_checked(event); }
-void Core::on(const RangeFailed& event) { blocks_.on_range_failed(event); }
+void Core::on(const RangeFailed& event) {
+    blocks_.on_range_failed(event);
+    if (std::exchange(s_.overtaken, false)) {
+        begin_again(s_.head);
+    }
+}
 
 void Core::on(const RangeCommitted& event) {
     const auto end = blocks_.on_committed(event);

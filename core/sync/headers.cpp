@@ -230,7 +230,7 @@ void HeaderWalk::refused_parent(Peer& peer, const OpenRequest& request) {
 }
 
 void HeaderWalk::suspect_fork(PeerId peer) {
-    if (!fork_ && s_.peers.find(peer) != nullptr && s_.committed.height < s_.head.height) {
+    if (!fork_ && s_.peers.find(peer) != nullptr && s_.committed.height < std::max(s_.head.height, main_.tip().height)) {
         fork_ = Fork{peer, Skeleton(s_.committed), {}};
     }
 }

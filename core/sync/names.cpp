@@ -22,8 +22,8 @@ std::string_view name(ReplyResult result) {
 }
 
 std::string_view name(RequestFailure failure) {
-    constexpr std::string_view names[] = {"busy", "refused", "timeout", "disconnected"};
-    return names[static_cast<std::size_t>(failure) % 4];
+    constexpr std::string_view names[] = {"busy", "refused", "timeout", "disconnected", "silent"};
+    return names[static_cast<std::size_t>(failure) % 5];
 }
 
 std::string_view name(Offence offence) {

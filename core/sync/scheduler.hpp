@@ -32,6 +32,7 @@ struct Range {
     std::uint32_t download_failures = 0;
     std::uint32_t processing_failures = 0;
     bool self_fault = false;
+    bool left = false;  //!< two that have nothing to do with each other have other blocks than ours here
     std::vector<Blame> blames;
     std::uint64_t submission = 0;
     PeerId winner = 0;
@@ -91,6 +92,7 @@ class Scheduler {
     void request_next(Range& range, Download& download, Peer& peer);
     void release(Range& range, std::size_t index);
     void release_all(Range& range);
+    void forgive_elsewhere(Range& range, PeerId by);
     void attempt_failed(Range& range, PeerId peer, bool counts);
     void complete(Range& range, std::size_t index);
     void failed(Range& range, PeerId peer, const std::string& rule, Height height,

@@ -12,6 +12,7 @@ namespace {
 constexpr double kSizeSmooth = 0.2;  // weight of the newest reply in the block size
 //! So near the tip, in blocks, two of one height may both be certified: who has the other one is no liar.
 constexpr Height kUnsettled = 10;
+constexpr const char* kElsewhere = "range.end_mismatch";
 constexpr std::size_t kTriedMax = 16;  // peers remembered per range
 
 }  // namespace
@@ -82,7 +83,10 @@ void Scheduler::complete(Range& range, std::size_t index) {
         // It does not lead to the verified end: known before anything is decoded further.
         release(range, index);
         const auto target = s_.target.best();
-        if (!target || range.end.height + kUnsettled > target->height) {
+        // Near the tip, or where two that have nothing to do with each other bring other blocks, our headers may be
+        // those of a branch that everybody has left.
+        forgive_elsewhere(range, download.peer);
+        if (range.left || !target || range.end.height + kUnsettled > target->height) {
             s_.strayed = download.peer;
             if (Peer* peer = s_.peers.find(download.peer); peer != nullptr) {
                 s_.lacks(*peer, range.end.height);
@@ -90,7 +94,7 @@ void Scheduler::complete(Range& range, std::size_t index) {
             attempt_failed(range, download.peer, false);
             return;
         }
-        failed(range, download.peer, "range.end_mismatch", range.end.height, false);
+        failed(range, download.peer, kElsewhere, range.end.height, false);
         return;
     }
     range.downloads.erase(range.downloads.begin() + static_cast<std::ptrdiff_t>(index));
@@ -102,6 +106,21 @@ void Scheduler::complete(Range& range, std::size_t index) {
     range.winner = download.peer;
     range.payload = download.done;
     range.bytes = download.bytes;
+}
+
+//! Where somebody of another group brought other blocks than ours for this range as well nobody is blamed.
+void Scheduler::forgive_elsewhere(Range& range, PeerId by) {
+    const Peer* peer = s_.peers.find(by);
+    const Blame mine{by, peer != nullptr ? peer->group : 0, kElsewhere, range.end.height};
+    const auto forgiven = [&](const Blame& b) { return b.same_from_another(mine); };
+    for (const Blame& blame : range.blames) {
+        if (Peer* other = s_.peers.find(blame.peer); other != nullptr && forgiven(blame)) {
+            other->distrusted = false;
+        }
+    }
+    const auto n = static_cast<std::uint32_t>(std::erase_if(range.blames, forgiven));
+    range.processing_failures -= std::min(range.processing_failures, n);
+    range.left = range.left || n > 0;
 }
 
 void Scheduler::attempt_failed(Range& range, PeerId peer, bool counts) {
@@ -163,6 +182,10 @@ void Scheduler::on_range_failed(const RangeFailed& event) {
         }
     }
     range.phase = Phase::wanted;
+    if (event.self_fault && range.parent.height < s_.committed.height) {
+        s_.overtaken = true;  // by blocks that were pushed: the state that it stands on is kept no longer
+        return;
+    }
     failed(range, peer, event.rule, event.height, event.self_fault);
 }
 

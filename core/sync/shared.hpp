@@ -60,6 +60,7 @@ struct Shared {
     double block_bytes = 0;              // smoothed size of a block
     Mode mode = Mode::fast;
     std::optional<std::string> fatal;    // set by a part: Core goes to Failed after the step
+    bool overtaken = false;              // a range stands below what is committed: Core begins again at the head
     std::optional<PeerId> strayed;       // its newest blocks aren't those of our headers: Core asks it for its own
     std::vector<Action> out;
 

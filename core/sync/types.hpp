@@ -60,7 +60,13 @@ enum class ReplyResult : std::uint8_t {
 };
 
 //! Why a request ended without a reply.
-enum class RequestFailure : std::uint8_t { busy = 0, refused = 1, timeout = 2, disconnected = 3 };
+enum class RequestFailure : std::uint8_t {
+    busy = 0,
+    refused = 1,
+    timeout = 2,
+    disconnected = 3,
+    silent = 4,  //!< a time-out of a peer from which nothing at all came since: the line may be cut
+};
 
 //! What a peer did, for the misbehaviour ledger. Slowness is never in this list.
 enum class Offence : std::uint8_t {

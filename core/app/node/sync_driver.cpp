@@ -359,7 +359,9 @@ void SyncDriver::expire(Instant now) {
     for (const auto& request : links_.requests.expire(now)) {
         ++flow_.failed;
         listener_.failed(request.peer);
-        fail_request(request, sync::RequestFailure::timeout, 0);
+        const auto link = links_.peers.find(request.peer);
+        const bool silent = link != links_.peers.end() && link->second.last_heard < request.opened;
+        fail_request(request, silent ? sync::RequestFailure::silent : sync::RequestFailure::timeout, 0);
     }
     if (recovering_ && keeper_.idle()) {
         recovering_ = false;

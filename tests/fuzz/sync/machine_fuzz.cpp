@@ -148,7 +148,7 @@ class Run {
         const bool honest = how < 192;
         if (const auto* h = std::get_if<RequestHeaders>(&asked_[at])) {
             if (how >= 250) {
-                return RequestFailed{h->request, static_cast<RequestFailure>(how % 4),
+                return RequestFailed{h->request, static_cast<RequestFailure>(how % 5),
                                      static_cast<std::uint32_t>(in.number())};
             }
             return HeadersReceived{h->request, static_cast<ReplyResult>(honest ? 0 : how % 4),
@@ -156,7 +156,7 @@ class Run {
         }
         if (const auto* b = std::get_if<RequestBlocks>(&asked_[at])) {
             if (how >= 250) {
-                return RequestFailed{b->request, static_cast<RequestFailure>(how % 4),
+                return RequestFailed{b->request, static_cast<RequestFailure>(how % 5),
                                      static_cast<std::uint32_t>(in.number())};
             }
             const auto count = honest && how < 128 ? b->count : static_cast<std::uint32_t>(in.number());
@@ -227,7 +227,7 @@ class Run {
                 const auto bytes = in.number();
                 return BlocksReceived{request, static_cast<ReplyResult>(peer % 4), small, bytes, hash(in, number)};
             }
-            case 15: return RequestFailed{in.number(), static_cast<RequestFailure>(peer % 4), small};
+            case 15: return RequestFailed{in.number(), static_cast<RequestFailure>(peer % 5), small};
             case 16: return RangeChecked{number, in.number()};
             case 17: return RangeFailed{number, in.number(), "rule", in.number(), peer % 2 == 0};
             case 18: return RangeCommitted{number, in.number(), hash(in, number)};

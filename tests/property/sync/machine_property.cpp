@@ -76,7 +76,7 @@ Event event_of(std::size_t what, std::uint64_t x, std::uint64_t y, const Ledger&
             return BlocksReceived{request, static_cast<ReplyResult>(y % 4 == 3 ? 2 : 0),
                                   static_cast<std::uint32_t>(y), y * 100, hash_of(y)};
         case 14:
-            return RequestFailed{request, static_cast<RequestFailure>(y % 4),
+            return RequestFailed{request, static_cast<RequestFailure>(y % 5),
                                  static_cast<std::uint32_t>(x)};
         case 15: return RangeChecked{range.range, 0};
         case 16: return RangeFailed{range.range, 0, "rule", y, x % 2 == 0};

@@ -106,7 +106,7 @@ Event event_of(EventKind what, std::mt19937_64& random) {
             return BlocksReceived{request, static_cast<ReplyResult>(x % 4),
                                   static_cast<std::uint32_t>(h), h, hash_of(h)};
         case EventKind::request_failed:
-            return RequestFailed{request, static_cast<RequestFailure>(x % 4), 100};
+            return RequestFailed{request, static_cast<RequestFailure>(x % 5), 100};
         case EventKind::range_checked: return RangeChecked{h % 30, x};
         case EventKind::range_failed: return RangeFailed{h % 30, x, "rule", h, x % 2 == 0};
         case EventKind::range_committed: return RangeCommitted{h % 30, h, hash_of(h)};

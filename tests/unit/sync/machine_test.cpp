@@ -279,6 +279,133 @@ TEST_CASE("peers whose newest block is another one are no liars: their chain is 
     CHECK(blocks->from == 49);
 }
 
+TEST_CASE("headers of a branch that everybody left are given up when two peers bring other blocks, far below the tip too") {
+    Machine machine({}, block(0), 0, block(0));
+    machine.step(Start{}, 0s);
+    Instant now{};
+    std::optional<RequestHeaders> walk;
+    std::vector<RequestBlocks> blocks;
+    bool forked = false;
+    const auto step = [&](const Event& event) {
+        for (const Action& a : machine.step(event, now += 10ms)) {
+            CHECK_FALSE(std::holds_alternative<Penalise>(a));
+            CHECK_FALSE(std::holds_alternative<Failed>(a));
+            CHECK_FALSE(std::holds_alternative<SelfFaultSuspected>(a));
+            if (const auto* h = std::get_if<RequestHeaders>(&a)) {
+                walk = *h;
+            } else if (const auto* c = std::get_if<CheckHeaders>(&a)) {
+                forked = c->fork;
+            } else if (const auto* b = std::get_if<RequestBlocks>(&a)) {
+                blocks.push_back(*b);
+            }
+        }
+    };
+    for (PeerId peer = 1; peer <= 4; ++peer) {
+        step(PeerUp{peer, false, peer});
+        step(PeerClaim{peer, 20});
+    }
+    step(EvidenceVerified{1, 20, hash_of(20), 20});
+    for (int i = 0; i < 60 && !walk; ++i) {
+        now += 100ms;
+        step(Tick{});
+    }
+    const auto answer = [&](Height tip, std::uint64_t fork) {
+        if (const auto h = std::exchange(walk, std::nullopt); h && h->from <= tip) {
+            const auto count = static_cast<std::uint32_t>(std::min<Height>(h->count, tip - h->from + 1));
+            const auto last = h->from + count - 1;
+            step(HeadersReceived{h->request, ReplyResult::ok, count, 100ULL * count});
+            step(HeadersChecked{h->request, true, count, last, hash_of(last, fork), last,
+                                anchors(h->from, last, fork), {}, 0, false});
+        }
+    };
+    for (int i = 0; i < 30 && blocks.empty(); ++i) {
+        now += 100ms;
+        step(Tick{});
+        answer(20, 0);
+    }
+    REQUIRE_FALSE(blocks.empty());
+    CHECK(blocks.back().from + blocks.back().count == 21);
+    // Everybody goes on upon another block 20.
+    for (PeerId peer = 1; peer <= 4; ++peer) {
+        step(EvidenceVerified{peer, 60, hash_of(60, 7), 60});
+    }
+    for (int i = 0; i < 100 && !forked; ++i) {
+        now += 100ms;
+        step(Tick{});
+        for (const auto& b : std::exchange(blocks, {})) {
+            step(BlocksReceived{b.request, ReplyResult::ok, b.count, b.count * 600ULL, hash_of(b.from + b.count - 1, 7)});
+        }
+        if (walk && walk->from <= 20) {
+            answer(60, 7);
+        }
+        walk.reset();  // what would come after our 20 is on its way
+    }
+    CHECK(forked);
+    CHECK(machine.state() == State::downloading_blocks);
+    blocks.clear();
+    for (int i = 0; i < 100 && blocks.empty(); ++i) {
+        now += 100ms;
+        step(Tick{});
+    }
+    REQUIRE_FALSE(blocks.empty());
+    CHECK(blocks.front().from == 1);
+    CHECK(blocks.front().count == 60);
+}
+
+TEST_CASE("a range that pushed blocks overtook is no fault of ours: it goes on above them") {
+    Machine machine({}, block(10), 10, block(8));
+    machine.step(Start{}, 0s);
+    Instant now{};
+    std::optional<RequestHeaders> walk;
+    std::optional<RequestBlocks> blocks;
+    std::optional<SubmitRange> submitted;
+    const auto step = [&](const Event& event) {
+        for (const Action& a : machine.step(event, now += 10ms)) {
+            CHECK_FALSE(std::holds_alternative<Failed>(a));
+            CHECK_FALSE(std::holds_alternative<SelfFaultSuspected>(a));
+            if (const auto* h = std::get_if<RequestHeaders>(&a)) {
+                walk = *h;
+            } else if (const auto* b = std::get_if<RequestBlocks>(&a)) {
+                blocks = *b;
+            } else if (const auto* s = std::get_if<SubmitRange>(&a)) {
+                submitted = *s;
+            }
+        }
+    };
+    const auto go_on = [&] {
+        now += 100ms;
+        step(Tick{});
+        if (const auto h = std::exchange(walk, std::nullopt)) {
+            const auto count = static_cast<std::uint32_t>(30 - h->from + 1);
+            step(HeadersReceived{h->request, ReplyResult::ok, count, 100ULL * count});
+            step(HeadersChecked{h->request, true, count, 30, hash_of(30), 30, anchors(h->from, 30), {}, 0, false});
+        }
+        if (const auto b = std::exchange(blocks, std::nullopt)) {
+            step(BlocksReceived{b->request, ReplyResult::ok, b->count, b->count * 600ULL, hash_of(b->from + b->count - 1)});
+        }
+    };
+    step(EvidenceVerified{1, 30, hash_of(30), 30});
+    step(PeerUp{1, false, 1});
+    step(PeerClaim{1, 30});
+    for (int i = 0; i < 60 && !submitted; ++i) {
+        go_on();
+    }
+    REQUIRE(submitted);
+    CHECK(submitted->from == 11);
+    // Pushed blocks: what block 10 left is kept no longer.
+    step(CommittedChanged{15, hash_of(15)});
+    step(HeadChanged{17, hash_of(17), 17});
+    for (int times = 0; times < 4 && submitted->from == 11; ++times) {
+        const auto range = *std::exchange(submitted, std::nullopt);
+        step(RangeFailed{range.range, range.submission, "superseded", range.from, true});
+        for (int i = 0; i < 60 && !submitted; ++i) {
+            go_on();
+        }
+        REQUIRE(submitted);
+    }
+    CHECK(submitted->from == 18);
+}
+
 TEST_CASE("pause keeps the window and asks for nothing; resume goes on") {
     FakeNet net(5, 50'000);
     net.peer(1, {Manner::honest, 20ms, 200e3, {}});
