@@ -15,6 +15,7 @@ constexpr Duration kStatusEvery = std::chrono::seconds(2);
 constexpr Duration kPingEvery = std::chrono::seconds(5);
 constexpr Duration kRefreshEvery = std::chrono::milliseconds(200);
 constexpr Duration kHealthEvery = health::kCheckEvery;  // measured; what follows has times of its own
+constexpr Duration kJudgedLately = std::chrono::minutes(1);  // how a peer answered then says how it answers now
 constexpr Duration kBookEvery = std::chrono::seconds(30);  // a changed address book is stored
 constexpr Duration kAskPeersEvery = std::chrono::minutes(1);
 constexpr std::size_t kHealthyPeers = 10;  // links that count as enough where more are configured
@@ -188,11 +189,13 @@ SyncDriver::Listener Node::driver_listener() {
         if (const auto it = met_.find(peer); it != met_.end()) {
             ranker_.of(it->second.identity).answered(bytes, took);
             judge_.answered(it->second.identity);
+            it->second.judged = clock_.mono();
         }
     };
     out.failed = [this](std::uint64_t peer) {
         if (const auto it = met_.find(peer); it != met_.end()) {
             ranker_.of(it->second.identity).failed();
+            it->second.judged = clock_.mono();
         }
         if (SYNOD_PLANTED("ban_on_slowness")) {
             charge(peer, {peers::Severity::kFatal, "slow", "net.deadline", 0, {}});
@@ -398,8 +401,11 @@ std::uint32_t Node::authorities_seen(Instant now) const {
 health::HealthInputs Node::health_inputs(Instant now) {
     health::HealthInputs in;
     in.peers = static_cast<std::uint32_t>(links_.peers.size());
+    // Who was convicted is shut out for good: it is neither a peer nor an authority that is missing. Else those that
+    // a federation bears would stop it wherever lines are slow.
+    const auto guilty = guilty_authorities();
     in.peers_wanted = static_cast<std::uint32_t>(
-        std::clamp<std::size_t>(config_.peers.size(), 1, kHealthyPeers));
+        std::clamp<std::size_t>(config_.peers.size() - std::min<std::size_t>(config_.peers.size(), guilty), 1, kHealthyPeers));
     double latency_ms = 0, bandwidth = 0, reliability = 0;
     std::size_t timed = 0, judged = 0;
     for (const auto& [id, link] : links_.peers) {
@@ -408,7 +414,9 @@ health::HealthInputs Node::health_inputs(Instant now) {
             latency_ms += static_cast<double>(link.rtt.count()) / 1e6;
             ++timed;
         }
-        if (performance.measured()) {
+        // At the tip nothing is asked for, so what was bad would stay bad for ever.
+        const auto when = met_.at(id).judged;
+        if (when && now - *when <= kJudgedLately) {
             reliability += performance.reliability();
             bandwidth += performance.goodput_bps();
             ++judged;
@@ -426,7 +434,7 @@ health::HealthInputs Node::health_inputs(Instant now) {
     const auto state = driver_->machine().state();
     in.downloading = state == sync::State::downloading_blocks;
     in.authorities_seen = authorities_seen(now);
-    in.authorities = keeper_->info().authorities;
+    in.authorities = keeper_->info().authorities - guilty;
     in.partition = partition_.severity();
     return in;
 }
@@ -618,6 +626,9 @@ void Node::tick() {
     }
     if (due(last_ask_, kAskPeersEvery) && links_.peers.size() < config_.wanted_peers) {
         for (auto& [id, link] : links_.peers) {
+            if (link.asked_peers != 0) {
+                continue;  // an answer that comes late is still the answer
+            }
             link.asked_peers = links_.requests.next_id();
             links_.send(id, net::GetPeers{link.asked_peers});
         }

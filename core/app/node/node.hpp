@@ -226,6 +226,7 @@ class Node : private net::NetworkHandler {
     struct Met {
         PublicKey identity;
         std::uint64_t group = 0;
+        std::optional<Instant> judged;  //!< a request to it ended well or badly
     };
     std::unordered_map<std::uint64_t, Met> met_;  // also peers that left, bounded
     std::unordered_map<std::uint64_t, PeerStatus> departed_;

@@ -204,6 +204,7 @@ void Node::unanswered(std::uint64_t peer, std::string_view reason) {
     }
     judge_.unanswered(met->second.identity, std::string(reason), clock_.mono());
     ranker_.of(met->second.identity).failed();
+    met->second.judged = clock_.mono();
     log_("info", "peer " + to_hex(met->second.identity.view()).substr(0, 16) + " is put aside: " +
                      std::string(reason));
 }
