@@ -82,7 +82,7 @@ int run(const Asked& asked) {
                 return usage(report.error());
             }
             ++ran;
-            if (asked.seeds == 1 || !report->passed()) {
+            if (asked.seeds == 1 || asked.json || !report->passed()) {
                 tell(*report, asked.json);
             }
             if (!asked.html.empty()) {

@@ -195,7 +195,9 @@ Result<app::NodeConfig> Host::settings() {
     out->peers = plan_.peers;
     out->sync.seed = random_.stream("sync", boots_).next();
     out->identity = plan_.key;
-    out->heed_copied_key = !plan_.careless;
+    if (plan_.byzantine) {
+        out->byzantine = app::Byzantine{{Bytes(plan_.name.begin(), plan_.name.end())}};
+    }
     if (plan_.authority) {
         auto opened = store::SignerStore::open(plan_.name, true, disk_.vfs());
         if (!opened) {

@@ -31,7 +31,7 @@ struct HostPlan {
     std::shared_ptr<app::SecretKey> key;
     bool authority = false;  //!< signs with the key
     bool has_chain = false;  //!< begins with the forged chain
-    bool careless = false;   //!< goes on when its key signs elsewhere
+    bool byzantine = false;  //!< an authority that heeds neither its gate nor that its key signs elsewhere
     std::vector<app::PeerAddress> peers;
     std::uint64_t seed = 0;
     bool sync_full = false;  //!< the store waits for the disk: a power cut loses no commit

@@ -136,13 +136,17 @@ void Referee::violated(std::string rule, std::string host, std::string detail) {
 }
 
 void Referee::signed_by(HostId host, const synod_sign_request& request) {
-    if (!hosts_.at(host).honest || request.purpose == SYNOD_SIGN_STALLED) {
+    if (request.purpose == SYNOD_SIGN_STALLED) {
         return;
     }
-    Bytes message(request.message, request.message + request.message_length);
-    const auto [entry, fresh] =
-        signed_.try_emplace({keys_.at(host), request.purpose, request.slot}, std::move(message));
-    if (!fresh) {
+    const Bytes message(request.message, request.message + request.message_length);
+    const auto [entry, fresh] = signed_.try_emplace({keys_.at(host), request.purpose, request.slot}, message);
+    if (fresh) {
+        return;
+    }
+    if (!hosts_.at(host).honest) {
+        equivocations_ += entry->second != message ? 1 : 0;
+    } else {
         violated("double_sign", hosts_.at(host).name,
                  "signed twice for slot " + std::to_string(request.slot) +
                      (request.purpose == SYNOD_SIGN_PROPOSE ? " as its author" : " to approve"));

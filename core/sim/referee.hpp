@@ -72,6 +72,8 @@ class Referee {
         bool right = false;  //!< of a hostile one
     };
     [[nodiscard]] const std::vector<Ban>& bans() const { return bans_; }
+    //! Slots for which a Byzantine authority signed two different blocks, or approved two.
+    [[nodiscard]] std::uint64_t equivocations() const { return equivocations_; }
     [[nodiscard]] std::uint64_t final_height() const { return final_.empty() ? 0 : final_.size() - 1; }
 
   private:
@@ -94,6 +96,7 @@ class Referee {
     std::map<PublicKey, Known> identities_;
     std::map<std::tuple<PublicKey, std::uint32_t, std::uint64_t>, Bytes> signed_;
     std::map<HostId, PublicKey> keys_;
+    std::uint64_t equivocations_ = 0;
     std::vector<Violation> violations_;
     std::vector<Ban> bans_;
 };

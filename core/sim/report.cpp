@@ -85,6 +85,7 @@ std::string report_json(const Report& report, bool timing) {
                      {"virtual_s", report.virtual_s},
                      {"settled_after_s", or_null(report.settled_after_s)},
                      {"final_height", report.final_height},
+                     {"equivocations", report.equivocations},
                      {"events", report.events},
                      {"frames", report.frames},
                      {"bytes", report.bytes},

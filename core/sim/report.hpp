@@ -45,6 +45,7 @@ struct Report {
     std::uint64_t events = 0, frames = 0, bytes = 0, trace = 0, trace_lines = 0;
     std::optional<double> settled_after_s;  //!< from the faults' end
     std::uint64_t final_height = 0;
+    std::uint64_t equivocations = 0;  //!< slots for which a Byzantine authority signed twice
     std::vector<HostReport> hosts;
     std::vector<Sample> samples;
     std::vector<FaultReport> faults;

@@ -33,6 +33,7 @@ constexpr std::string_view kSchemaText = R"json({
 "nodes": {"type": "integer", "default": 1, "minimum": 0, "maximum": 1000, "description": "that have nothing at the start"},
 "crowd": {"type": "integer", "default": 0, "minimum": 0, "maximum": 10000, "description": "light peers that come and go"},
 "twins": {"type": "array", "default": [], "items": {"type": "integer", "minimum": 0, "maximum": 63}, "description": "authorities of which two processes run with one key"},
+"careless": {"type": "array", "default": [], "items": {"type": "integer", "minimum": 0, "maximum": 63}, "description": "authorities that heed no gate"},
 "hostile": {"type": "array", "default": [], "items": {"type": "object", "additionalProperties": false, "properties": {
   "count": {"type": "integer", "default": 1, "minimum": 1, "maximum": 1000},
   "does": {"type": "array", "default": [], "items": {"type": "string", "enum": ["invalid_signature", "wrong_body", "truncate", "fork_server", "height_liar", "slow_drip", "stall", "flood", "garbage", "replay", "empty", "busy", "eclipse", "stale"]}}}}},
@@ -61,6 +62,7 @@ constexpr std::string_view kSchemaText = R"json({
   "one_in": {"type": "integer", "default": 100, "minimum": 2, "maximum": 1000000},
   "latency": {"type": "integer", "format": "duration", "default": 500, "minimum": 1, "maximum": 60000},
   "loss": {"type": "number", "format": "ratio", "default": 0, "minimum": 0, "maximum": 0.5}}}},
+"halted_by": {"type": "string", "default": "", "enum": ["", "conflict", "equivocation", "quorum", "backends"], "description": "what must be among the triggers of the emergency in which it ends halted"},
 "ends": {"type": "string", "default": "synced", "enum": ["synced", "halted"], "description": "how it must end: all honest nodes at the tip with open gates, or stopped and saying why"}
 }})json";
 
@@ -70,6 +72,14 @@ std::vector<std::string> texts(const json::value& list) {
     std::vector<std::string> out;
     for (const auto& item : list.as_array()) {
         out.emplace_back(item.as_string());
+    }
+    return out;
+}
+
+std::vector<std::uint32_t> numbers(const json::value& list) {
+    std::vector<std::uint32_t> out;
+    for (const auto& item : list.as_array()) {
+        out.push_back(static_cast<std::uint32_t>(item.as_int64()));
     }
     return out;
 }
@@ -104,9 +114,8 @@ Scenario scenario_of(const json::object& from) {
     out.max_blocks_without_pow = count("max_blocks_without_pow");
     out.nodes = count("nodes");
     out.crowd = count("crowd");
-    for (const auto& twin : from.at("twins").as_array()) {
-        out.twins.push_back(static_cast<std::uint32_t>(twin.as_int64()));
-    }
+    out.twins = numbers(from.at("twins"));
+    out.careless = numbers(from.at("careless"));
     for (const auto& entry : from.at("hostile").as_array()) {
         HostileGroup group;
         group.count = static_cast<std::uint32_t>(entry.as_object().at("count").as_int64());
@@ -131,6 +140,7 @@ Scenario scenario_of(const json::object& from) {
         out.faults.push_back(fault_of(fault.as_object()));
     }
     out.ends = from.at("ends").as_string() == "halted" ? Scenario::Ends::kHalted : Scenario::Ends::kSynced;
+    out.halted_by = from.at("halted_by").as_string();
     return out;
 }
 
@@ -169,6 +179,14 @@ Result<Scenario> parse_scenario(std::string_view text, const std::filesystem::pa
     }
     auto out = scenario_of(value.as_object());
     out.file = file.string();
+    for (const auto& list : {out.twins, out.careless}) {
+        for (const auto i : list) {
+            if (i >= out.authorities) {
+                return fail("config.out_of_range", "there is no authority " + std::to_string(i), file.string(),
+                            "twins and careless number the authorities from 0 to " + std::to_string(out.authorities - 1));
+            }
+        }
+    }
     return out;
 }
 

@@ -50,7 +50,7 @@ struct Fault {
         kClock,      //!< the wall clock jumps by `ms` and gains `ppm`
         kDiskFull,
         kDiskErrors,  //!< one operation in `one_in` fails
-        kLines,       //!< lines of these hosts get `latency` and `loss`
+        kLines,       //!< lines of these hosts get `latency` and `loss`; `one_way`: only those towards them
         kChurn,       //!< hosts of the list come and go, one `every` so often
         kShuffle,     //!< hosts of the list are parted into two halves, other ones `every` so often
         kPause,       //!< stopped as by SIGSTOP; its links stay
@@ -77,6 +77,7 @@ struct Scenario {
     std::uint32_t nodes = 1;   //!< with nothing, beside the authorities
     std::uint32_t crowd = 0;   //!< light peers that come and go
     std::vector<std::uint32_t> twins;  //!< authorities of which two processes run with one key
+    std::vector<std::uint32_t> careless;  //!< authorities that heed no gate: they propose and approve on what they know
     std::vector<HostileGroup> hostile;
     Duration latency_low = std::chrono::milliseconds(5), latency_high = std::chrono::milliseconds(40);
     std::uint64_t bandwidth = 12'500'000;  //!< bytes a second
@@ -90,6 +91,7 @@ struct Scenario {
     double pace = 0;  //!< final blocks a slot, from the first open gate to the faults' end, at the least
     std::vector<Fault> faults;
     enum class Ends : std::uint8_t { kSynced, kHalted } ends = Ends::kSynced;
+    std::string halted_by;  //!< the emergency's trigger that must be among those of who halts; empty: any
 };
 
 //! Error message: every problem, rendered. Codes: config.*, sim.unreadable.

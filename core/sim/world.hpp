@@ -64,6 +64,7 @@ class World {
     Result<std::vector<HostId>> hosts(const std::vector<std::string>& names);
     Result<void> plan(const Fault& fault);
     void partition(const Fault& fault, const std::vector<std::vector<HostId>>& groups, FaultReport& report);
+    void burden(HostId from, HostId to, Duration latency, std::uint32_t loss_ppm, int sign);
     void sever(std::vector<Pair> lines, Duration lasts);
     void shuffle(const std::vector<HostId>& among, const Fault& fault, Instant over);
     void spoil_checkpoints(Member& member);
@@ -95,6 +96,7 @@ class World {
     std::optional<std::pair<Instant, std::uint64_t>> paced_from_;
     std::vector<std::unique_ptr<FaultReport>> faults_;
     Instant faults_over_{};
+    std::optional<Instant> cut_until_;  //!< lines were cut until then, for the last time so far
     std::uint64_t height_at_heal_ = 0;
     bool healed_ = false, decided_ = false;
     std::optional<Instant> settled_;

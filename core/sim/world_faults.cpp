@@ -144,13 +144,13 @@ Result<void> World::plan(const Fault& fault) {
                 case What::kLines: {
                     for (const auto& [other, ignored] : members_) {
                         for (const auto& [from, to] : {Pair{id, other}, Pair{other, id}}) {
-                            auto shape = network_.shape(from, to);
-                            const auto before = shape;
-                            shape.latency_low += fault.latency;
-                            shape.latency_high += fault.latency;
-                            shape.loss_ppm += millionths(fault.loss);
-                            network_.set_shape(from, to, shape);
-                            events_.at(over, [this, from, to, before] { network_.set_shape(from, to, before); });
+                            if (fault.one_way && to != id) {
+                                continue;
+                            }
+                            burden(from, to, fault.latency, millionths(fault.loss), 1);
+                            events_.at(over, [this, from, to, &fault] {
+                                burden(from, to, fault.latency, millionths(fault.loss), -1);
+                            });
                         }
                     }
                     break;
@@ -160,6 +160,15 @@ Result<void> World::plan(const Fault& fault) {
         });
     }
     return {};
+}
+
+//! Adds to what a line has, or takes off again: faults may overlap.
+void World::burden(HostId from, HostId to, Duration latency, std::uint32_t loss_ppm, int sign) {
+    auto shape = network_.shape(from, to);
+    shape.latency_low += sign * latency;
+    shape.latency_high += sign * latency;
+    shape.loss_ppm = sign > 0 ? shape.loss_ppm + loss_ppm : shape.loss_ppm - loss_ppm;
+    network_.set_shape(from, to, shape);
 }
 
 void World::partition(const Fault& fault, const std::vector<std::vector<HostId>>& groups, FaultReport& report) {
@@ -182,6 +191,7 @@ void World::partition(const Fault& fault, const std::vector<std::vector<HostId>>
 
 void World::sever(std::vector<Pair> lines, Duration lasts) {
     trace_.line(events_.now(), "network", "is cut");
+    cut_until_ = std::max(cut_until_.value_or(Instant{}), events_.now() + lasts);
     for (const auto& [from, to] : lines) {
         network_.cut(from, to);
     }

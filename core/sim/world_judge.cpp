@@ -127,10 +127,14 @@ bool World::all_follow() const {
 
 //! Somebody honest stopped for good, and nobody honest who knows goes on.
 bool World::halted() const {
-    return std::ranges::any_of(members_, [](const auto& entry) {
+    return std::ranges::any_of(members_, [this](const auto& entry) {
         const auto status = entry.second.host->status();
+        const auto asked_for = [this](const health::Open& open) {
+            return scenario_.halted_by.empty() || health::name(open.trigger) == scenario_.halted_by;
+        };
         return entry.second.honest && status && status->sync.state == sync::State::emergency &&
-               !status->sync.reason.empty() && !status->sync.gate.open;
+               std::ranges::any_of(status->emergency_triggers, asked_for) && !status->sync.reason.empty() &&
+               !status->sync.gate.open;
     });
 }
 

@@ -27,7 +27,7 @@ inline constexpr std::array kShares{
     Share{"busy", 6},            Share{"far", 4},
     Share{"bare-quorum", 6},     Share{"late-clock", 4},
     Share{"pauses", 8},          Share{"checkpoints", 6},
-    Share{"byzantine-shuffle", 4},
+    Share{"byzantine-shuffle", 8}, Share{"late-author", 10},
 };
 
 inline std::string file_of(const std::string& scenario) {

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -80,6 +81,22 @@ TEST_CASE("simulation: every seed that ever failed holds") {
         ++played;
     }
     CHECK(played > 0);
+}
+
+TEST_CASE("simulation: twins sign twice for their slots, and every honest node shuts them out") {
+    spdlog::set_level(spdlog::level::off);
+    Workshop workshop;
+    for (const auto& [scenario, key] : {std::pair{"byzantine-4", "twin-3"}, std::pair{"byzantine-7", "twin-6"}}) {
+        const auto report = play(scenario, 1, workshop);
+        must_hold(report);
+        CHECK(report.equivocations > 0);
+        for (const auto& host : report.hosts) {
+            const bool knows = std::ranges::any_of(report.bans, [&](const auto& ban) {
+                return ban.by == host.name && ban.who == key && ban.reason == "equivocation";
+            });
+            CHECK_MESSAGE(knows == host.honest, host.name);
+        }
+    }
 }
 
 }  // namespace synod::sim::test

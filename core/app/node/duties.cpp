@@ -32,8 +32,8 @@ Duties::Duties(ChainKeeper& keeper, pipeline::Pipeline& pipeline, Links& links,
     }
 }
 
-void Duties::begin(std::uint64_t now_slot, bool adopt, bool heed) {
-    heed_copied_key_ = heed;
+void Duties::begin(std::uint64_t now_slot, bool adopt, std::optional<Byzantine> byzantine) {
+    byzantine_ = std::move(byzantine);
     if (!signer_) {
         return;
     }
@@ -58,7 +58,7 @@ void Duties::begin(std::uint64_t now_slot, bool adopt, bool heed) {
 }
 
 void Duties::refuse_copied_key(const char* what, std::uint64_t slot) {
-    if (heed_copied_key_ && !std::exchange(copied_key_, true)) {
+    if (!byzantine_ && !std::exchange(copied_key_, true)) {
         listener_.copied_key({"signer.newer_signature",
                               "our key " + std::string(what) + " slot " + std::to_string(slot) +
                                   ", which this folder knows nothing of",
@@ -100,6 +100,7 @@ std::optional<std::uint32_t> Duties::authority() const {
 }
 
 void Duties::on_slot(std::uint64_t slot, bool gate_open) {
+    gate_open = gate_open || byzantine_;
     slot_ = slot;
     if (signer_ && slot < signer_->began()) {
         signer_->begin_after(slot);  // the clock was ahead when we started, and was set back
@@ -167,6 +168,10 @@ void Duties::propose(std::uint64_t slot) {
                 return out;
             };
             const auto record_spans = spans_of(records), event_spans = spans_of(events);
+            const auto transactions = byzantine_ ? byzantine_->transactions : std::vector<Bytes>{};
+            const auto transaction_spans = spans_of(transactions);
+            payload.transactions = transaction_spans.data();
+            payload.n_transactions = transaction_spans.size();
             payload.records = record_spans.data();
             payload.n_records = record_spans.size();
             payload.events = event_spans.data();
@@ -202,7 +207,7 @@ void Duties::on_block(const Hash& block, bool gate_open) {
     if (arrived_.size() < kMaxOpenCertificates) {
         arrived_.try_emplace(block, listener_.now());
     }
-    if (gate_open && signer_ && !SYNOD_PLANTED("never_approves")) {
+    if ((gate_open || byzantine_) && signer_ && !SYNOD_PLANTED("never_approves")) {
         vote(block);
     }
     certify(block);

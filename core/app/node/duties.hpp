@@ -27,6 +27,11 @@ inline constexpr std::size_t kMaxSeenAttestations = 16'384;
 inline constexpr std::uint64_t kStallSlots = 3;
 inline constexpr std::uint16_t kGossipAttestation = 1;
 
+//! An authority that attacks: it heeds neither its gate nor what its key signs elsewhere. Only a simulation sets it.
+struct Byzantine {
+    std::vector<Bytes> transactions;  //!< in each of its blocks, so that two processes with one key sign different ones
+};
+
 class Duties {
   public:
     struct Listener {
@@ -48,9 +53,8 @@ class Duties {
     Duties(ChainKeeper& keeper, pipeline::Pipeline& pipeline, Links& links,
            std::shared_ptr<Signer> signer, Listener listener);
 
-    //! The chain was loaded and is at this slot. `adopt`: what the key signed before now is taken for ours;
-    //! without `heed` it doesn't matter what the key signs elsewhere.
-    void begin(std::uint64_t now_slot, bool adopt, bool heed);
+    //! The chain was loaded and is at this slot. `adopt`: what the key signed before now is taken for ours.
+    void begin(std::uint64_t now_slot, bool adopt, std::optional<Byzantine> byzantine);
     void on_slot(std::uint64_t slot, bool gate_open);
     //! Blocks that hold, from wherever they came.
     void on_proven(const pipeline::ChainSegment& segment);
@@ -109,7 +113,7 @@ class Duties {
     // The newest slots that we know our key to have signed for.
     std::uint64_t own_proposed_ = 0, own_approved_ = 0;
     bool copied_key_ = false;  // nothing is signed any more
-    bool heed_copied_key_ = true;
+    std::optional<Byzantine> byzantine_;
     std::unordered_map<Hash, Instant> arrived_;  // blocks without a certificate yet
     RecentTimes approvals_, lateness_;
 };

@@ -99,7 +99,7 @@ Result<void> Node::open() {
     evidence_ = std::make_unique<Evidence>(*keeper_, pipeline_, links_, evidence_listener());
     evidence_->restore();
     duties_ = std::make_unique<Duties>(*keeper_, pipeline_, links_, config_.signer, duties_listener());
-    duties_->begin(slot_now(), config_.adopt_signatures, config_.heed_copied_key);
+    duties_->begin(slot_now(), config_.adopt_signatures, config_.byzantine);
     remember_peers();
     if (auto opened = open_network(); !opened) {
         return opened;

@@ -58,7 +58,7 @@ struct NodeConfig {
     Duration health_interval = health::kAssessEvery;
     Duration partition_confirm = health::kPartitionConfirm;
     bool adopt_signatures = false;  //!< what the authority's key signed before this start is its own
-    bool heed_copied_key = true;    //!< false: it goes on when its key signs elsewhere, as the Byzantine do
+    std::optional<Byzantine> byzantine;  //!< none, but in a simulation
     std::shared_ptr<SecretKey> identity;
     std::shared_ptr<Signer> signer;  //!< null: no authority
 };
