@@ -1,29 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/app/bench/slot_watcher.hpp"
 
+#include "core/app/bench/outsider.hpp"
 #include "core/app/node/control_loop.hpp"
-#include "core/app/node/signer.hpp"
 
 namespace synod::app::bench {
 
-namespace {
-
-constexpr Duration kLinkTime = std::chrono::seconds(10);
-
-}  // namespace
-
 Result<std::unique_ptr<SlotWatcher>> SlotWatcher::make(const std::filesystem::path& key,
                                                        const synod_chain_info& chain) {
-    auto secret = SecretKey::load(key.string());
-    if (!secret) {
-        return std::unexpected(secret.error());
-    }
     std::unique_ptr<SlotWatcher> out(new SlotWatcher());
-    net::NetworkConfig config;
-    config.network_id = Hash::copy(chain.network_id);
-    config.genesis = Hash::copy(chain.genesis_hash);
-    config.identity = net::Identity::from_seed((*secret)->seed());
-    auto network = net::Network::start(std::move(config), *out);
+    auto network = open_outside(key, chain, *out);
     if (!network) {
         return std::unexpected(network.error());
     }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/app/bench/tip_peer.hpp"
 
+#include "core/app/bench/outsider.hpp"
 #include "core/app/node/control_loop.hpp"
-#include "core/app/node/signer.hpp"
 
 namespace synod::app::bench {
 
 namespace {
 
-constexpr Duration kLinkTime = std::chrono::seconds(10);
 //! It serves nothing: saying so of a block that it pushed would be held a lie, being busy is not.
 constexpr std::uint32_t kRetryMs = 1'000;
 
@@ -26,16 +25,8 @@ Reply busy(Reply reply, const Ask& ask) {
 
 Result<std::unique_ptr<TipPeer>> TipPeer::link(const Contact& node, const std::filesystem::path& key,
                                                const synod_chain_info& chain) {
-    auto secret = SecretKey::load(key.string());
-    if (!secret) {
-        return std::unexpected(secret.error());
-    }
     std::unique_ptr<TipPeer> out(new TipPeer());
-    net::NetworkConfig config;
-    config.network_id = Hash::copy(chain.network_id);
-    config.genesis = Hash::copy(chain.genesis_hash);
-    config.identity = net::Identity::from_seed((*secret)->seed());
-    auto network = net::Network::start(std::move(config), *out);
+    auto network = open_outside(key, chain, *out);
     if (!network) {
         return std::unexpected(network.error());
     }
