@@ -71,6 +71,8 @@ bool mine_once(const Options& options, std::uint64_t& hashes) {
         std::printf("%s %s%s%s\n", good ? "accepted" : "refused", hash.c_str(), good ? "" : ": ",
                     good ? "" : (taken.code + " " + taken.problem).c_str());
         std::fflush(stdout);
+        // Taken or not: the record has to be in a block before there is new work.
+        std::this_thread::sleep_for(kPause);
         return good;
     }
     return false;
@@ -89,8 +91,6 @@ int run(Options options) {
     while (stopped == 0 && (options.proofs == 0 || accepted < options.proofs)) {
         if (mine_once(options, hashes)) {
             ++accepted;
-            // The record has to be in a block before there is new work.
-            std::this_thread::sleep_for(kPause);
         }
     }
     const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
