@@ -330,7 +330,7 @@ void Duties::on_attestation(std::uint64_t peer, const SharedBytes& bytes) {
                         peer, {pipeline_.consensus().rule_name((*answer)->rule), checked->what.height,
                                Hash::copy(checked->what.hash), "the signature does not hold", false});
                 } else {
-                    attestation_holds(checked->what, bytes);
+                    attestation_holds(peer, checked->what, bytes);
                     if (!SYNOD_PLANTED("approvals_not_relayed")) {
                         links_.broadcast(net::Gossip{kGossipAttestation, bytes}, peer);
                     }
@@ -339,7 +339,24 @@ void Duties::on_attestation(std::uint64_t peer, const SharedBytes& bytes) {
         });
 }
 
-void Duties::attestation_holds(const synod_attestation& what, const SharedBytes& bytes) {
+//! Our head may be the only block that carries the newest certificate, and whoever approved it has approved others
+//! since: without it the federation never comes to say the same.
+void Duties::show_head(std::uint64_t peer, const Hash& theirs) {
+    const auto head = keeper_.tree().head();
+    const auto certified = keeper_.certified_head();
+    const auto block = keeper_.block_at(head.height);
+    if (peer == 0 || head.hash == certified || theirs == certified || block.view.empty()) {
+        return;
+    }
+    if (shown_.size() >= kMaxShown) {
+        shown_.clear();
+    }
+    if (std::exchange(shown_[peer], head.hash) != head.hash) {
+        links_.send(peer, net::NewBlock{block});
+    }
+}
+
+void Duties::attestation_holds(std::uint64_t peer, const synod_attestation& what, const SharedBytes& bytes) {
     const auto hash = Hash::copy(what.hash);
     // The slot isn't signed: it counts where the block is known to be of it.
     const auto* node = keeper_.tree().find(hash);
@@ -357,6 +374,7 @@ void Duties::attestation_holds(const synod_attestation& what, const SharedBytes&
         if (what.slot > stall.slot) {
             stall = {{what.height, hash}, what.slot};
         }
+        show_head(peer, hash);
         return;
     }
     listener_.approved(what, bytes);

@@ -26,6 +26,8 @@ inline constexpr std::size_t kMaxSeenAttestations = 16'384;
 //! Slots without progress after which an authority says so, and for which its word stands.
 inline constexpr std::uint64_t kStallSlots = 3;
 inline constexpr std::uint16_t kGossipAttestation = 1;
+//! Peers of whom is remembered which head they were shown; over it all are forgotten.
+inline constexpr std::size_t kMaxShown = 1'024;
 
 //! An authority that attacks: it heeds neither its gate nor what its key signs elsewhere. Only a simulation sets it.
 struct Byzantine {
@@ -87,7 +89,8 @@ class Duties {
     void propose(std::uint64_t slot);
     void vote(const Hash& block);
     void say_stalled(std::uint64_t slot);
-    void attestation_holds(const synod_attestation& what, const SharedBytes& bytes);
+    void attestation_holds(std::uint64_t peer, const synod_attestation& what, const SharedBytes& bytes);
+    void show_head(std::uint64_t peer, const Hash& theirs);
     void certify(const Hash& block);
     void refuse_copied_key(const char* what, std::uint64_t slot);
     [[nodiscard]] std::uint32_t quorum_for(const pipeline::State& state) const;
@@ -104,6 +107,7 @@ class Duties {
         std::uint64_t slot = 0;
     };
     std::map<std::uint32_t, Stall> stalls_;
+    std::unordered_map<std::uint64_t, Hash> shown_;  // the head that a peer was shown last
     std::uint64_t slot_ = 0;
     chain::Pointer last_head_;
     std::uint64_t head_since_slot_ = 0;
