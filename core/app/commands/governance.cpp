@@ -15,6 +15,7 @@
 #include "core/app/commands/evidence_source.hpp"
 #include "core/app/commands/throwaway_genesis.hpp"
 #include "core/app/forge/forge.hpp"
+#include "core/app/governance/next_event.hpp"
 #include "core/app/node/signer.hpp"
 
 namespace synod::app {
@@ -171,14 +172,11 @@ int propose(Proposal p) {
         return refuse(status.error());
     }
     const auto& s = status->as_object();
-    const auto& waiting = s.at("waiting").as_array();
-    json::object params{{"kind", p.kind},
-                        {"network", s.at("network_id")},
-                        {"sequence", s.at("next_sequence")},
-                        {"previous", waiting.empty() ? s.at("governance_hash") : waiting.back().at("hash")},
-                        {"effective", p.at != 0 ? p.at : s.at("height").to_number<std::uint64_t>() + p.in},
-                        {"reason", p.reason},
-                        {"value", p.value}};
+    auto params = next_event(s);
+    params["kind"] = p.kind;
+    params["effective"] = p.at != 0 ? p.at : s.at("height").to_number<std::uint64_t>() + p.in;
+    params["reason"] = p.reason;
+    params["value"] = p.value;
     for (const auto& [name, text] : {std::pair("key", &p.key), {"replacement", &p.replacement},
                                      {"parameter", &p.parameter}, {"evidence", &p.evidence}}) {
         if (!text->empty()) {

@@ -136,12 +136,14 @@ std::string record_encode(const Value& params) {
 }
 
 std::string record_mine(const Value& params, const Hasher& hash) {
-    const auto record = mine_record(hex_param(params, "bundle"), static_cast<uint32_t>(params.get_int("seed", 0)),
+    const Bytes bundle = hex_param(params, "bundle");
+    const auto record = mine_record(bundle, static_cast<uint32_t>(params.get_int("seed", 0)),
                                     static_cast<uint32_t>(params.get_int("time", 0)), hash);
     if (!record) {
         wrong(record.fault());
     }
-    return Json{}.text("record", to_hex(*record)).end();
+    const auto auxpow = ByteView(*record).subspan(bundle.size()); // a record is its bundle, then the proof
+    return Json{}.text("record", to_hex(*record)).text("auxpow", to_hex(auxpow)).end();
 }
 
 } // namespace

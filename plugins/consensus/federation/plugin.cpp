@@ -42,7 +42,7 @@ constexpr char kMethods[] = R"json([
 {"name":"governance.make","description":"An unsigned governance event.","params":{"kind":"add-authority, remove-authority, rotate-key, threshold, parameter, halt or resume","network":"hex","sequence":"integer","previous":"hex","effective":"height","key":"hex, of the first three kinds","replacement":"hex, of rotate-key","parameter":"slot_ms, max_blocks_without_pow or max_block_bytes","value":"integer","reason":"text, optional","evidence":"hex, optional, of remove-authority"}},
 {"name":"governance.sign","description":"The event with one more signature, which must hold.","params":{"event":"hex","key":"hex","signature":"hex"}},
 {"name":"record.encode","description":"A finality record from its bundle header and proof.","params":{"bundle":"hex","auxpow":"hex"}},
-{"name":"record.mine","description":"Works on a bundle header; for devnets.","params":{"bundle":"hex","seed":"integer","time":"integer, seconds"}}
+{"name":"record.mine","description":"Works on a bundle header; for devnets. The record, and the proof in it as miners submit it.","params":{"bundle":"hex","seed":"integer","time":"integer, seconds"}}
 ])json";
 
 template <class T> T& need(T* p) {
