@@ -2,6 +2,7 @@
 #include "core/sim/host.hpp"
 
 #include "core/app/forge/forge.hpp"
+#include "core/app/governance/methods.hpp"
 #include "core/app/node_config.hpp"
 
 namespace synod::sim {
@@ -25,6 +26,7 @@ struct Host::Process {
     std::unique_ptr<store::Store> store;
     std::unique_ptr<app::Checkpointer> checkpoints;
     std::unique_ptr<app::Node> node;
+    control::Handlers door;
 };
 
 Host::Host(Events& events, Network& network, const Foundation& foundation, HostPlan plan, HostWatch watch,
@@ -48,6 +50,20 @@ std::shared_ptr<const app::NodeStatus> Host::status() const {
 store::Store* Host::store() { return process_ ? process_->store.get() : nullptr; }
 
 bool Host::finally_failed() const { return process_ && process_->node->finally_failed(); }
+
+std::optional<Error> Host::halted() const { return process_ ? process_->node->halted() : std::nullopt; }
+
+void Host::with_node(std::function<void(app::Node&)> task) {
+    if (process_) {
+        process_->loop->post([node = process_->node.get(), task = std::move(task)] { task(*node); });
+    }
+}
+
+void Host::ask(const std::string& method, const std::string& params, const control::Reply& reply) {
+    if (process_) {
+        process_->door.methods.at(method)(params, reply);
+    }
+}
 
 std::optional<Host::ChainIdentity> Host::chain_identity() const {
     if (!process_) {
@@ -180,6 +196,9 @@ Result<void> Host::build(Process& process) {
         return std::unexpected(node.error());
     }
     process.node = std::move(*node);
+    app::add_governance_methods(
+        process.door, [loop = process.loop](std::function<void()> task) { loop->post(std::move(task)); },
+        [node = process.node.get()]() -> app::Governance& { return node->governance(); });
     return {};
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/app/checkpoint/checkpointer.hpp"
+#include "core/control/server.hpp"
 #include "core/app/node/node.hpp"
 #include "core/app/runtime.hpp"
 #include "core/sim/disk/sim_disk.hpp"
@@ -70,6 +71,12 @@ class Host {
     [[nodiscard]] store::Store* store();
     //! Its sync gave up for good: the program would end.
     [[nodiscard]] bool finally_failed() const;
+    //! Why the program would end at once: its key is in use elsewhere.
+    [[nodiscard]] std::optional<Error> halted() const;
+    //! On its control thread; never when it doesn't run by then.
+    void with_node(std::function<void(app::Node&)> task);
+    //! A method of its operators' door. No answer comes when it ends before.
+    void ask(const std::string& method, const std::string& params, const control::Reply& reply);
     struct ChainIdentity {
         Hash genesis, network_id;
     };

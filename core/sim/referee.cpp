@@ -116,6 +116,12 @@ std::optional<std::string> BlockCheck::next(const SharedBytes& block) {
     return wrong;
 }
 
+Result<std::string> BlockCheck::call(const std::string& method, const std::string& params) {
+    Result<std::string> out;
+    runtime_->on_worker([&] { out = runtime_->consensus().call(pipeline::State{}, method, params); });
+    return out;
+}
+
 void Referee::add(Host& host, bool honest) {
     const auto& plan = host.plan();
     hosts_[plan.id] = {plan.name, honest};

@@ -31,6 +31,8 @@ class BlockCheck {
     void begin();
     //! The block after the last one: nothing when every rule holds, else why not.
     std::optional<std::string> next(const SharedBytes& block);
+    //! A method of the consensus plugin that needs no state, for whoever makes proofs of work and events.
+    Result<std::string> call(const std::string& method, const std::string& params);
     [[nodiscard]] const std::vector<Hash>& forged() const { return forged_; }
     [[nodiscard]] std::uint64_t forged_final() const { return forged_final_; }
 

@@ -29,6 +29,7 @@ json::array hosts_json(const Report& report) {
         out.push_back({{"name", h.name}, {"honest", h.honest}, {"authority", h.authority}, {"running", h.running},
                        {"state", h.state}, {"height", h.height}, {"committed", h.committed}, {"gate_open", h.gate_open},
                        {"synced_after_s", or_null(h.synced_after_s)}, {"boots", h.boots}, {"gave_up", h.gave_up},
+                       {"proposed", h.proposed},
                        {"bytes_of_blocks", h.bytes_of_blocks}, {"bytes_wasted", wasted}, {"reason", h.reason}});
     }
     return out;
@@ -86,6 +87,10 @@ std::string report_json(const Report& report, bool timing) {
                      {"settled_after_s", or_null(report.settled_after_s)},
                      {"final_height", report.final_height},
                      {"equivocations", report.equivocations},
+                     {"changes", report.changes},
+                     {"proofs_accepted", report.proofs_accepted},
+                     {"proofs_refused", json::value_from(report.proofs_refused)},
+                     {"emergencies", json::value_from(report.seen)},
                      {"events", report.events},
                      {"frames", report.frames},
                      {"bytes", report.bytes},

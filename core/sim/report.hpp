@@ -2,6 +2,8 @@
 #pragma once
 //! What came of a simulation: as values, as JSON for programs and as one HTML page for people. Pure.
 
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,7 @@ struct HostReport {
     std::uint32_t boots = 0, gave_up = 0;
     std::uint64_t bytes_of_blocks = 0;  //!< received
     std::uint64_t bytes_stored = 0;     //!< of them, what its chain grew by
+    std::uint64_t proposed = 0;         //!< blocks, since its last boot
     std::string reason;                 //!< why it stands still, in its own words
 };
 
@@ -46,6 +49,10 @@ struct Report {
     std::optional<double> settled_after_s;  //!< from the faults' end
     std::uint64_t final_height = 0;
     std::uint64_t equivocations = 0;  //!< slots for which a Byzantine authority signed twice
+    std::uint64_t changes = 0;        //!< of the federation, carried by the chain
+    std::uint64_t proofs_accepted = 0;  //!< of work
+    std::map<std::string, std::uint64_t> proofs_refused;  //!< by code
+    std::set<std::string> seen;  //!< triggers for which honest nodes were in an emergency
     std::vector<HostReport> hosts;
     std::vector<Sample> samples;
     std::vector<FaultReport> faults;

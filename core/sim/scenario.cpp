@@ -18,9 +18,10 @@ namespace {
 constexpr std::array<std::string_view, kBehaviours> kNames{
     "invalid_signature", "wrong_body", "truncate", "fork_server", "height_liar", "slow_drip", "stall",
     "flood",             "garbage",    "replay",   "empty",       "busy",        "eclipse",   "stale"};
-constexpr std::array<std::string_view, 12> kFaults{"partition", "kill",        "power", "crash_loop",
+constexpr std::array<std::string_view, 13> kFaults{"partition", "kill",        "power", "crash_loop",
                                                    "clock",     "disk_full",   "disk_errors", "lines",
-                                                   "churn",     "shuffle",     "pause", "checkpoints"};
+                                                   "churn",     "shuffle",     "pause", "checkpoints",
+                                                   "no_miner"};
 
 //! What a scenario may say.
 constexpr std::string_view kSchemaText = R"json({
@@ -34,6 +35,19 @@ constexpr std::string_view kSchemaText = R"json({
 "crowd": {"type": "integer", "default": 0, "minimum": 0, "maximum": 10000, "description": "light peers that come and go"},
 "twins": {"type": "array", "default": [], "items": {"type": "integer", "minimum": 0, "maximum": 63}, "description": "authorities of which two processes run with one key"},
 "careless": {"type": "array", "default": [], "items": {"type": "integer", "minimum": 0, "maximum": 63}, "description": "authorities that heed no gate"},
+"copies": {"type": "array", "default": [], "items": {"type": "object", "additionalProperties": false, "required": ["of", "at"], "properties": {
+  "of": {"type": "integer", "minimum": 0, "maximum": 63, "description": "the authority"},
+  "at": {"type": "integer", "format": "duration", "minimum": 1, "maximum": 86400000}}}, "description": "a second process with an authority's key, as if from a backup, starts then"},
+"mining": {"type": "integer", "format": "duration", "default": 0, "minimum": 0, "maximum": 86400000, "description": "between two proofs of work on average; 0: nobody works"},
+"changes": {"type": "array", "default": [], "items": {"type": "object", "additionalProperties": false, "required": ["at", "kind"], "properties": {
+  "at": {"type": "integer", "format": "duration", "minimum": 1, "maximum": 86400000},
+  "kind": {"type": "string", "enum": ["add-authority", "remove-authority", "rotate-key", "threshold", "parameter", "halt", "resume"]},
+  "key": {"type": "string", "default": "", "description": "the host whose key it is about"},
+  "replacement": {"type": "string", "default": "", "description": "the host whose key comes in its place"},
+  "evidence": {"type": "boolean", "default": false, "description": "with the proof that it signed twice for one slot"},
+  "parameter": {"type": "string", "default": "", "enum": ["", "slot_ms", "max_blocks_without_pow", "max_block_bytes"]},
+  "value": {"type": "integer", "default": 0, "minimum": 0}}}, "description": "what the operators decide, one after the other"},
+"sees": {"type": "array", "default": [], "items": {"type": "string", "enum": ["operator", "health", "quorum", "mining", "partition", "equivocation", "backends", "conflict"]}, "description": "triggers for each of which an honest node must have entered the emergency at some time"},
 "hostile": {"type": "array", "default": [], "items": {"type": "object", "additionalProperties": false, "properties": {
   "count": {"type": "integer", "default": 1, "minimum": 1, "maximum": 1000},
   "does": {"type": "array", "default": [], "items": {"type": "string", "enum": ["invalid_signature", "wrong_body", "truncate", "fork_server", "height_liar", "slow_drip", "stall", "flood", "garbage", "replay", "empty", "busy", "eclipse", "stale"]}}}}},
@@ -50,7 +64,7 @@ constexpr std::string_view kSchemaText = R"json({
 "follow_within": {"type": "integer", "format": "duration", "default": 0, "minimum": 0, "maximum": 86400000, "description": "whoever follows the chain is so high so long after the first; 0: some time"},
 "pace": {"type": "number", "format": "ratio", "default": 0, "minimum": 0, "maximum": 1, "description": "final blocks a slot, from the first open gate to the faults' end, at the least"},
 "faults": {"type": "array", "default": [], "items": {"type": "object", "additionalProperties": false, "required": ["what", "at"], "properties": {
-  "what": {"type": "string", "enum": ["partition", "kill", "power", "crash_loop", "clock", "disk_full", "disk_errors", "lines", "churn", "shuffle", "pause", "checkpoints"]},
+  "what": {"type": "string", "enum": ["partition", "kill", "power", "crash_loop", "clock", "disk_full", "disk_errors", "lines", "churn", "shuffle", "pause", "checkpoints", "no_miner"]},
   "at": {"type": "integer", "format": "duration", "minimum": 1, "maximum": 86400000},
   "lasts": {"type": "integer", "format": "duration", "default": 5000, "minimum": 1, "maximum": 86400000},
   "every": {"type": "integer", "format": "duration", "default": 5000, "minimum": 100, "maximum": 86400000},
@@ -104,6 +118,18 @@ Fault fault_of(const json::object& from) {
     return out;
 }
 
+Change change_of(const json::object& from) {
+    Change out;
+    out.at = ms(from.at("at"));
+    out.kind = from.at("kind").as_string();
+    out.key = from.at("key").as_string();
+    out.replacement = from.at("replacement").as_string();
+    out.evidence = from.at("evidence").as_bool();
+    out.parameter = from.at("parameter").as_string();
+    out.value = static_cast<std::uint64_t>(from.at("value").as_int64());
+    return out;
+}
+
 Scenario scenario_of(const json::object& from) {
     Scenario out;
     const auto count = [&](const char* key) { return static_cast<std::uint32_t>(from.at(key).as_int64()); };
@@ -116,6 +142,14 @@ Scenario scenario_of(const json::object& from) {
     out.crowd = count("crowd");
     out.twins = numbers(from.at("twins"));
     out.careless = numbers(from.at("careless"));
+    for (const auto& entry : from.at("copies").as_array()) {
+        out.copies.push_back({static_cast<std::uint32_t>(entry.at("of").as_int64()), ms(entry.at("at"))});
+    }
+    out.mining = ms(from.at("mining"));
+    for (const auto& entry : from.at("changes").as_array()) {
+        out.changes.push_back(change_of(entry.as_object()));
+    }
+    out.sees = texts(from.at("sees"));
     for (const auto& entry : from.at("hostile").as_array()) {
         HostileGroup group;
         group.count = static_cast<std::uint32_t>(entry.as_object().at("count").as_int64());
@@ -179,11 +213,16 @@ Result<Scenario> parse_scenario(std::string_view text, const std::filesystem::pa
     }
     auto out = scenario_of(value.as_object());
     out.file = file.string();
-    for (const auto& list : {out.twins, out.careless}) {
+    std::vector<std::uint32_t> copied;
+    for (const auto& copy : out.copies) {
+        copied.push_back(copy.of);
+    }
+    for (const auto& list : {out.twins, out.careless, copied}) {
         for (const auto i : list) {
             if (i >= out.authorities) {
                 return fail("config.out_of_range", "there is no authority " + std::to_string(i), file.string(),
-                            "twins and careless number the authorities from 0 to " + std::to_string(out.authorities - 1));
+                            "twins, careless and copies number the authorities from 0 to " +
+                                std::to_string(out.authorities - 1));
             }
         }
     }

@@ -55,6 +55,7 @@ struct Fault {
         kShuffle,     //!< hosts of the list are parted into two halves, other ones `every` so often
         kPause,       //!< stopped as by SIGSTOP; its links stay
         kCheckpoints, //!< the newest is damaged, or only the oldest left
+        kNoMiner,     //!< nobody works on the chain's proofs; of the whole world
     };
     What what = What::kKill;
     Duration at{}, lasts{};
@@ -69,6 +70,23 @@ struct Fault {
 };
 std::string_view name(Fault::What what);
 
+//! What the federation's operators decide: an event, signed by honest authorities, for a node to take.
+struct Change {
+    Duration at{};
+    std::string kind;         //!< as `synod governance propose` has them
+    std::string key;          //!< the host whose key it is about; empty for kinds that have none
+    std::string replacement;  //!< rotate-key: the host that goes on
+    bool evidence = false;    //!< remove-authority: with the proof that some node keeps
+    std::string parameter;
+    std::uint64_t value = 0;
+};
+
+//! One more process with an authority's key, from a backup of its first day: honest, and a mistake.
+struct Copy {
+    std::uint32_t of = 0;
+    Duration at{};
+};
+
 struct Scenario {
     std::string file, name, about;
     std::uint32_t authorities = 4;
@@ -78,7 +96,11 @@ struct Scenario {
     std::uint32_t crowd = 0;   //!< light peers that come and go
     std::vector<std::uint32_t> twins;  //!< authorities of which two processes run with one key
     std::vector<std::uint32_t> careless;  //!< authorities that heed no gate: they propose and approve on what they know
+    std::vector<Copy> copies;
     std::vector<HostileGroup> hostile;
+    Duration mining{};  //!< between two proofs of work on average; 0: nobody works
+    std::vector<Change> changes;  //!< one after the other, each when the one before is carried
+    std::vector<std::string> sees;  //!< triggers of emergencies, each of which some honest node must enter for
     Duration latency_low = std::chrono::milliseconds(5), latency_high = std::chrono::milliseconds(40);
     std::uint64_t bandwidth = 12'500'000;  //!< bytes a second
     double loss = 0, resets = 0;

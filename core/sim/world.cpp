@@ -51,6 +51,12 @@ World::World(const Scenario& scenario, std::uint64_t seed, std::uint32_t nodes, 
         folder_ = std::move(*folder);
     }
     add_hosts(nodes);
+    if (scenario.mining > Duration{}) {
+        miner_ = std::make_unique<Miner>(
+            events_, random_.stream("miner"), check, scenario.mining, [this] { return someone(false); },
+            [this](const std::string& text) { trace_.line(events_.now(), "miner", text); });
+    }
+    operators_ = std::make_unique<Operators>(events_, scenario.changes, check, federation());
 }
 
 World::~World() {
@@ -96,8 +102,20 @@ void World::add_hosts(std::uint32_t nodes) {
         known.push_back(twin.id);
         plans.push_back(std::move(twin));
     }
+    std::set<HostId> copies;
+    for (const auto& copy : scenario_.copies) {
+        auto one = plan("copy-" + std::to_string(copy.of), foundation_.authorities[copy.of]);
+        one.authority = one.has_chain = true;
+        copies.insert(one.id);
+        plans.push_back(std::move(one));
+    }
     for (std::uint32_t i = 0; i < nodes; ++i) {
-        plans.push_back(stranger("node", i));
+        auto one = stranger("node", i);
+        // Whoever is to become an authority has its key in place before.
+        one.authority = std::ranges::any_of(scenario_.changes, [&](const Change& change) {
+            return change.key == one.name || change.replacement == one.name;
+        });
+        plans.push_back(std::move(one));
     }
     std::uint32_t hostile = 0;
     std::vector<std::set<Behaviour>> does;
@@ -122,7 +140,8 @@ void World::add_hosts(std::uint32_t nodes) {
             }
         }
         const bool bad = std::ranges::find(hostile_, one.id) != hostile_.end();
-        add(one, !bad && !one.byzantine, bad ? does[one.id - hostile_.front()] : std::set<Behaviour>{});
+        add(one, !bad && !one.byzantine, bad ? does[one.id - hostile_.front()] : std::set<Behaviour>{}).copy =
+            copies.contains(one.id);
     }
     part_twins();
 }
@@ -175,8 +194,57 @@ void World::say(const Member& member, const std::string& text) {
     trace_.line(events_.now(), member.host->plan().name, text);
 }
 
+//! Draws one that runs, and follows the chain if that is asked for, of those that are honest.
+Host* World::someone(bool follows) {
+    std::vector<Host*> among;
+    for (const auto& [id, member] : members_) {
+        const auto status = member.host->status();
+        if (status && member.honest && !member.copy && (!follows || status->sync.state == sync::State::synced)) {
+            among.push_back(member.host.get());
+        }
+    }
+    return among.empty() ? nullptr : among[random_.below(among.size())];
+}
+
+Operators::Federation World::federation() {
+    const auto named = [this](const auto& is) {
+        const auto found = std::ranges::find_if(members_, [&](const auto& entry) { return is(entry.second); });
+        return found == members_.end() ? nullptr : &found->second;
+    };
+    return {[this] { return someone(true); },
+            [named](const std::string& key) {
+                const auto* member = named([&](const Member& one) {
+                    return one.honest && !one.copy && to_hex(one.host->plan().key->public_key().view()) == key;
+                });
+                return member == nullptr ? nullptr : member->host->plan().key;
+            },
+            [named](const std::string& host) {
+                const auto* member = named([&](const Member& one) { return one.host->plan().name == host; });
+                return member == nullptr ? std::string() : to_hex(member->host->plan().key->public_key().view());
+            },
+            [this](const std::string& text) { trace_.line(events_.now(), "operators", text); }};
+}
+
 Result<void> World::begin() {
+    for (const auto& change : scenario_.changes) {
+        for (const auto& name : {change.key, change.replacement}) {
+            if (auto known = hosts(name.empty() ? std::vector<std::string>{} : std::vector{name}); !known) {
+                return std::unexpected(known.error());
+            }
+        }
+    }
+    if (miner_) {
+        miner_->begin();
+    }
+    operators_->begin();
     for (auto& [id, member] : members_) {
+        if (member.copy) {
+            const auto copy = std::ranges::find_if(scenario_.copies, [&](const Copy& one) {
+                return member.host->plan().name == "copy-" + std::to_string(one.of);
+            });
+            start_again(member, copy->at + random_.between({}, copy->at / 5));
+            continue;
+        }
         // Authorities are there first, unless all wake up together.
         const auto spread = scenario_.cold ? std::chrono::milliseconds(200) : std::chrono::milliseconds(3'000);
         const auto head_start = member.host->plan().authority || scenario_.cold ? Duration{} : Duration(spread);
@@ -279,6 +347,9 @@ void World::run(std::optional<Duration> until) {
     if (referee_.violations().empty() && !settled_) {
         referee_.violated(scenario_.ends == Scenario::Ends::kHalted ? "not_halted" : "liveness", "world", standing());
     }
+    if (const auto missing = not_seen(); referee_.violations().empty() && !missing.empty()) {
+        referee_.violated("not_seen", "world", "no honest node was in an emergency for " + missing);
+    }
     if (referee_.violations().empty()) {
         for (auto& [id, member] : members_) {
             referee_.audit(*member.host);
@@ -296,6 +367,12 @@ void World::tell(Report& out) {
     if (settled_) {
         out.settled_after_s = seconds(*settled_ - faults_over_);
     }
+    out.changes = operators_->carried();
+    if (miner_) {
+        out.proofs_accepted = miner_->accepted();
+        out.proofs_refused = miner_->refused();
+    }
+    out.seen = seen_;
     out.samples = samples_;
     for (const auto& fault : faults_) {
         out.faults.push_back(*fault);
@@ -320,6 +397,7 @@ void World::tell(Report& out) {
             host.height = status->sync.head.height;
             host.committed = status->committed_height;
             host.gate_open = status->sync.gate.open;
+            host.proposed = status->blocks_proposed;
             host.reason = status->sync.reason;
         }
         out.hosts.push_back(std::move(host));

@@ -8,6 +8,8 @@
 #include <set>
 
 #include "core/sim/crowd.hpp"
+#include "core/sim/miner.hpp"
+#include "core/sim/operators.hpp"
 #include "core/sim/referee.hpp"
 #include "core/sim/report.hpp"
 #include "core/sim/scenario.hpp"
@@ -43,6 +45,7 @@ class World {
         bool honest = true;
         std::set<Behaviour> does;
         TamperFigures tampered;
+        bool copy = false;  //!< runs with a key that is another's, and must find that out
         bool wanted = true;  //!< a process should run
         bool trouble = false;  //!< its disk or clock is wrong: it may fail
         Instant trouble_until{};
@@ -54,6 +57,8 @@ class World {
     using Pair = std::pair<HostId, HostId>;
 
     void add_hosts(std::uint32_t nodes);
+    Operators::Federation federation();
+    Host* someone(bool follows);
     Member& add(HostPlan plan, bool honest, std::set<Behaviour> does);
     void part_twins();
     void boot(Member& member);
@@ -73,7 +78,10 @@ class World {
     void sample();
     void watch_gate(const Member& member, const app::NodeStatus& status);
     void watch_pace(const Sample& now);
+    [[nodiscard]] bool follows(const Member& member, std::uint64_t tip) const;
     [[nodiscard]] bool all_follow() const;
+    bool ended_by_itself(Member& member);
+    [[nodiscard]] std::string not_seen() const;
     [[nodiscard]] bool halted() const;
     void judge(const Sample& sample);
     [[nodiscard]] std::string standing() const;
@@ -90,6 +98,9 @@ class World {
     std::map<HostId, Member> members_;
     std::unique_ptr<Crowd> crowd_;
     std::vector<HostId> hostile_;
+    std::unique_ptr<Miner> miner_;
+    std::unique_ptr<Operators> operators_;
+    std::set<std::string> seen_;  //!< triggers for which honest nodes were in an emergency
     std::vector<Sample> samples_;
     std::deque<std::pair<Instant, std::uint64_t>> growth_;  //!< when the chain was how high, of late
     std::uint64_t followed_ = 0;  //!< so high everybody must be by now
@@ -97,7 +108,7 @@ class World {
     std::vector<std::unique_ptr<FaultReport>> faults_;
     Instant faults_over_{};
     std::optional<Instant> cut_until_;  //!< lines were cut until then, for the last time so far
-    std::uint64_t height_at_heal_ = 0;
+    std::uint64_t height_at_heal_ = 0, proven_at_heal_ = 0;  //!< what was committed, and final by proof of work
     bool healed_ = false, decided_ = false;
     std::optional<Instant> settled_;
 };

@@ -47,7 +47,7 @@ Result<std::vector<HostId>> World::hosts(const std::vector<std::string>& names) 
         }
         if (these.empty()) {
             return fail("sim.host", "no host is called '" + name + "'", scenario_.file,
-                        "authority-0, node-0, hostile-0, twin-0, authorities, nodes, any-authority, any-node or all");
+                        "authority-0, node-0, hostile-0, twin-0, copy-0, authorities, nodes, any-authority, any-node or all");
         }
         out.insert(out.end(), these.begin(), these.end());
     }
@@ -89,6 +89,12 @@ Result<void> World::plan(const Fault& fault) {
     }
     if (fault.what == What::kShuffle) {
         events_.at(at, [this, &fault, who = *who, over] { shuffle(who, fault, over); });
+        return {};
+    }
+    if (fault.what == What::kNoMiner && miner_) {
+        report.who = "everybody";
+        events_.at(at, [this] { miner_->rest(true); });
+        events_.at(over, [this] { miner_->rest(false); });
         return {};
     }
     for (const auto id : *who) {

@@ -32,15 +32,13 @@ void World::sample() {
             continue;
         }
         const bool synced = status->sync.state == sync::State::synced;
-        if (member.host->finally_failed()) {
-            ++member.gave_up;
-            if (member.honest && events_.now() - member.trouble_until > kTroubleAfter) {
-                referee_.violated("gave_up", member.host->plan().name,
-                                  "it stopped trying, and nothing is wrong with its disk and clock: " + status->sync.reason);
-            }
-            end(member, End::kOrderly);  // as `synod run` does; its service starts it again
-            start_again(member, kRestartAfter);
+        if (ended_by_itself(member)) {
             continue;
+        }
+        if (member.honest && status->sync.state == sync::State::emergency) {
+            for (const auto& open : status->emergency_triggers) {
+                seen_.emplace(health::name(open.trigger));
+            }
         }
         if (synced && !member.synced) {
             member.synced = events_.now();
@@ -60,6 +58,31 @@ void World::sample() {
     if (!decided_) {
         events_.after(kSampleEvery, [this] { sample(); });
     }
+}
+
+//! As `synod run` ends: for good when its key is in use elsewhere, else until its service starts it again.
+bool World::ended_by_itself(Member& member) {
+    if (const auto why = member.host->halted()) {
+        if (member.honest && !member.copy) {
+            referee_.violated("halted", member.host->plan().name, "it ended for good: " + why->text());
+        }
+        say(member, "ends: " + why->text());
+        member.wanted = false;
+        end(member, End::kOrderly);
+        return true;
+    }
+    if (!member.host->finally_failed()) {
+        return false;
+    }
+    ++member.gave_up;
+    const auto reason = member.host->status()->sync.reason;
+    if (member.honest && events_.now() - member.trouble_until > kTroubleAfter) {
+        referee_.violated("gave_up", member.host->plan().name,
+                          "it stopped trying, and nothing is wrong with its disk and clock: " + reason);
+    }
+    end(member, End::kOrderly);
+    start_again(member, kRestartAfter);
+    return true;
 }
 
 //! An open gate says that the node is at the tip; whoever is cut off may be late to know better.
@@ -106,6 +129,18 @@ void World::watch_pace(const Sample& now) {
     }
 }
 
+bool World::follows(const Member& member, std::uint64_t tip) const {
+    const auto status = member.host->status();
+    if (member.copy) {
+        return member.first_boot && !status;  // it has found out, and is gone
+    }
+    return status && status->sync.state == sync::State::synced && status->sync.head.height + kNearTip >= tip &&
+           status->committed_height >= height_at_heal_ + kProgress && (!status->authority || status->sync.gate.open) &&
+           (!miner_ || !healed_ || status->final_height > proven_at_heal_) &&
+           status->governance_sequence == scenario_.changes.size() &&
+           status->committed_height >= operators_->in_force_from();
+}
+
 bool World::all_follow() const {
     std::uint64_t tip = 0;
     for (const auto& [id, member] : members_) {
@@ -113,16 +148,14 @@ bool World::all_follow() const {
             tip = std::max(tip, status->sync.head.height);
         }
     }
-    return std::ranges::all_of(members_, [&](const auto& entry) {
-        const auto& member = entry.second;
-        if (!member.honest) {
-            return true;
-        }
-        const auto status = member.host->status();
-        return status && status->sync.state == sync::State::synced && status->sync.head.height + kNearTip >= tip &&
-               status->committed_height >= height_at_heal_ + kProgress &&
-               (!status->authority || status->sync.gate.open);
-    });
+    return std::ranges::all_of(
+        members_, [&](const auto& entry) { return !entry.second.honest || follows(entry.second, tip); });
+}
+
+//! The first of the emergencies which the scenario promises that nobody honest was in; empty: all were seen.
+std::string World::not_seen() const {
+    const auto missing = std::ranges::find_if(scenario_.sees, [this](const auto& name) { return !seen_.contains(name); });
+    return missing == scenario_.sees.end() ? std::string() : *missing;
 }
 
 //! Somebody honest stopped for good, and nobody honest who knows goes on.
@@ -151,6 +184,10 @@ void World::judge(const Sample& now) {
     if (!healed_) {
         healed_ = true;
         height_at_heal_ = referee_.final_height();
+        for (const auto& [id, member] : members_) {
+            const auto status = member.host->status();
+            proven_at_heal_ = std::max(proven_at_heal_, status && member.honest ? status->final_height : 0);
+        }
         trace_.line(events_.now(), "world", "the faults are over");
         return;
     }
@@ -163,6 +200,9 @@ void World::judge(const Sample& now) {
 std::string World::standing() const {
     std::string out = "final " + std::to_string(referee_.final_height()) + " (" + std::to_string(height_at_heal_) +
                       " when the faults were over);";
+    if (!operators_->done()) {
+        out += " change " + std::to_string(operators_->carried() + 1) + " isn't carried;";
+    }
     for (const auto& [id, member] : members_) {
         if (!member.honest) {
             continue;
@@ -174,7 +214,7 @@ std::string World::standing() const {
             continue;
         }
         out += std::string(sync::name(status->sync.state)) + " " + std::to_string(status->sync.head.height) + "/" +
-               std::to_string(status->committed_height) + " peers " + std::to_string(status->sync.peers);
+               std::to_string(status->committed_height) + "/" + std::to_string(status->final_height) + " peers " + std::to_string(status->sync.peers);
         for (const auto& condition : status->sync.gate.conditions) {
             if (!condition.met) {
                 out += " !" + condition.name + "=" + condition.value;

@@ -28,6 +28,8 @@ inline constexpr std::array kShares{
     Share{"bare-quorum", 6},     Share{"late-clock", 4},
     Share{"pauses", 8},          Share{"checkpoints", 6},
     Share{"byzantine-shuffle", 8}, Share{"late-author", 10},
+    Share{"life-4", 6},          Share{"life-7", 4},
+    Share{"life-15", 1},
 };
 
 inline std::string file_of(const std::string& scenario) {

@@ -99,4 +99,55 @@ TEST_CASE("simulation: twins sign twice for their slots, and every honest node s
     }
 }
 
+TEST_CASE("simulation: a federation's life is in the report: its changes, its proofs of work, its emergency") {
+    spdlog::set_level(spdlog::level::off);
+    Workshop workshop;
+    const auto report = play("life-4", 1, workshop);
+    must_hold(report);
+    CHECK(report.changes == 3);
+    CHECK(report.proofs_accepted > 10);
+    CHECK(report.seen.contains("mining"));
+    const auto named = [&](const std::string& name) {
+        return *std::ranges::find_if(report.hosts, [&](const auto& host) { return host.name == name; });
+    };
+    // It found that its key signs elsewhere, after the power cut as well.
+    CHECK_FALSE(named("copy-2").running);
+    CHECK(named("copy-2").boots == 2);
+    CHECK(named("node-1").proposed > 0);
+    CHECK(named("node-2").proposed > 0);
+    CHECK(named("node-0").proposed == 0);
+}
+
+TEST_CASE("simulation: what a scenario promises and doesn't come breaks it") {
+    spdlog::set_level(spdlog::level::off);
+    Workshop workshop;
+    auto scenario = load_scenario(file_of("life-4"));
+    REQUIRE(scenario);
+    SUBCASE("an emergency that nobody is in") {
+        scenario->sees.emplace_back("backends");
+        const auto report = simulate(*scenario, {}, workshop);
+        REQUIRE(report);
+        REQUIRE_FALSE(report->passed());
+        CHECK(report->violations.front().rule == "not_seen");
+    }
+    SUBCASE("a change that no chain can carry") {
+        scenario->changes.push_back({std::chrono::seconds(30), "remove-authority", "node-0", "", false, "", 0});
+        const auto report = simulate(*scenario, {}, workshop);
+        REQUIRE(report);
+        REQUIRE_FALSE(report->passed());
+        CHECK(report->violations.front().rule == "liveness");
+        CHECK(report->violations.front().detail.find("change 4 isn't carried") != std::string::npos);
+    }
+    SUBCASE("proofs of work that never come again") {
+        scenario->faults.push_back({.what = Fault::What::kNoMiner, .at = std::chrono::seconds(500),
+                                    .lasts = std::chrono::seconds(5)});
+        scenario->mining = std::chrono::hours(1);
+        const auto report = simulate(*scenario, {}, workshop);
+        REQUIRE(report);
+        REQUIRE_FALSE(report->passed());
+        CHECK(report->violations.front().rule == "liveness");
+        CHECK(report->violations.front().detail.find("proof of work") != std::string::npos);
+    }
+}
+
 }  // namespace synod::sim::test
