@@ -121,6 +121,24 @@ std::string report_json(const Report& report, bool timing) {
     return json::serialize(out);
 }
 
+//! In one line, for people.
+std::string life(const Report& report) {
+    std::string out = "Final height " + std::to_string(report.final_height);
+    const auto add = [&](std::uint64_t count, const std::string& what) {
+        out += count == 0 ? std::string() : "; " + std::to_string(count) + " " + what;
+    };
+    add(report.changes, "changes of the federation");
+    add(report.proofs_accepted, "proofs of work taken");
+    for (const auto& [code, count] : report.proofs_refused) {
+        add(count, "refused: " + code);
+    }
+    add(report.equivocations, "slots signed twice by Byzantine authorities");
+    for (const auto& trigger : report.seen) {
+        out += "; emergency: " + trigger;
+    }
+    return escaped(out);
+}
+
 std::string report_html(const Report& report) {
     std::ostringstream out;
     out << "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>" << escaped(report.scenario)
@@ -131,7 +149,7 @@ std::string report_html(const Report& report) {
         << escaped(report.scenario) << ", seed " << report.seed << ": "
         << (report.passed() ? "everything held" : "<span class=\"bad\">broken</span>") << "</h1><p>"
         << escaped(report.about) << "</p><p><code>" << escaped(report.command()) << "</code>, trace "
-        << hex(report.trace) << "</p>";
+        << hex(report.trace) << "</p><p>" << life(report) << "</p>";
     for (const auto& v : report.violations) {
         out << "<p class=\"bad\">" << seconds(v.at) << " s, " << escaped(v.host) << ": " << v.rule << ": "
             << escaped(v.detail) << "</p>";
