@@ -100,6 +100,15 @@ void status_metrics(const NodeStatus& s, host::MetricPage& page) {
             page.sample(whole(m.of.last_height), {{"authority", std::to_string(m.of.index)}});
         }
     }
+    gauge("synod_checkpoint_height", "newest usable checkpoint, 0: none",
+          whole(s.last_checkpoint ? s.last_checkpoint->height : 0));
+    counter("synod_checkpoint_created_total", "checkpoints that were made", whole(s.checkpoints.made));
+    counter("synod_checkpoint_failed_total", "checkpoints that could not be made", whole(s.checkpoints.failed));
+    gauge("synod_node_disk_free_bytes", "free where the chain is stored", whole(s.process.disk_free_bytes));
+    gauge("synod_node_disk_floor_bytes", "with less free nothing is produced", whole(s.process.disk_floor_bytes));
+    gauge("synod_node_memory_bytes", "resident memory of the process", whole(s.process.memory_bytes));
+    page.family("synod_node_cpu_seconds_total", SYNOD_METRIC_COUNTER, "processor time of the process")
+        .sample(s.process.cpu_s);
     gauge("synod_health_ratio", "health of the network as this node sees it, 0 to 1", s.health.score);
 }
 

@@ -162,7 +162,10 @@ void Node::refresh_status() {
     out->tuning = tuner_.status();
     if (checkpoints_ != nullptr) {
         out->last_checkpoint = checkpoints_->last();
+        out->checkpoints = checkpoints_->figures();
     }
+    out->process = {machine_.disk_free(config_.data_dir), config_.sync.disk_floor_bytes, machine_.memory_used(),
+                    std::chrono::duration<double>(machine_.cpu_time()).count()};
     out->stalled = stalled_;
     out->port = network_->port();
     out->mining_port = mining_port_;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/app/checkpoint/checkpointer.hpp"
 #include "core/app/checkpoint/info.hpp"
 #include "core/app/governance/governance.hpp"
 #include "core/app/mining/mining.hpp"
@@ -87,6 +88,12 @@ struct NodeStatus {
     std::vector<PluginFault> plugin_faults;  //!< newest last
     TunerStatus tuning;
     std::optional<CheckpointInfo> last_checkpoint;
+    Checkpointer::Figures checkpoints;
+    struct Process {
+        std::uint64_t disk_free_bytes = 0, disk_floor_bytes = 0;  //!< below the floor nothing is produced
+        std::uint64_t memory_bytes = 0;                           //!< resident
+        double cpu_s = 0;                                         //!< of all threads
+    } process;
     std::optional<std::string> stalled;
     std::vector<PeerStatus> peers;
     std::uint16_t port = 0;
