@@ -16,7 +16,11 @@ function(synod_fuzz name)
     file(WRITE "${CMAKE_BINARY_DIR}/fuzz-targets/${name}" "${ARG_CORPUS}\n")  # tools/fuzz reads it
     return()
   endif()
-  target_sources(fuzz_${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests/fuzz/support/driver.cpp")
+  if(NOT TARGET synod_fuzz_driver)  # compiled once for all
+    add_library(synod_fuzz_driver STATIC "${PROJECT_SOURCE_DIR}/tests/fuzz/support/driver.cpp")
+    target_include_directories(synod_fuzz_driver PRIVATE "${PROJECT_SOURCE_DIR}")
+  endif()
+  target_link_libraries(fuzz_${name} PRIVATE synod_fuzz_driver)
   add_test(NAME fuzz_${name} COMMAND fuzz_${name} ${ARG_CORPUS} ${ARG_MUTATIONS})
   set_tests_properties(fuzz_${name} PROPERTIES TIMEOUT 300 LABELS property)
 endfunction()

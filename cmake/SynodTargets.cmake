@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 # One function a kind of target, so that a folder's CMakeLists.txt is a line or two.
 
-# synod_room(NAME [LINK lib...]): static library synod_NAME from every .cpp in the folder.
+# synod_room(NAME [LINK lib...] [APART file...]): static library synod_NAME from every .cpp in the folder. Files that are
+# APART use a name that a neighbour has for something else, so each is compiled by itself.
 function(synod_room name)
-  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "LINK;APART" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
   if(sources)
     add_library(synod_${name} STATIC ${sources})
     target_include_directories(synod_${name} PUBLIC "${PROJECT_SOURCE_DIR}")
     target_link_libraries(synod_${name} PUBLIC synod_sdk ${ARG_LINK})
+    set_source_files_properties(${ARG_APART} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   else()
     add_library(synod_${name} INTERFACE)
     target_include_directories(synod_${name} INTERFACE "${PROJECT_SOURCE_DIR}")
@@ -16,10 +18,11 @@ function(synod_room name)
   endif()
 endfunction()
 
-# synod_test(NAME LABELS phase [LINK lib...] [ENV k=v...]): doctest binary test_NAME from every .cpp in the folder
+# synod_test(NAME LABELS phase [LINK lib...] [ENV k=v...] [APART]): doctest binary test_NAME from every .cpp in the folder
 # (main is tests/support/main.cpp); one ctest entry, of exactly one of the six phases (tests/phases.cmake). Reads vectors in place when their folder exists.
+# APART: its files use the same names for different things, so each is compiled by itself.
 function(synod_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "LINK;LABELS;ENV;SOURCES" ${ARGN})
+  cmake_parse_arguments(ARG "APART" "TIMEOUT" "LINK;LABELS;ENV;SOURCES" ${ARGN})
   if(ARG_SOURCES)
     set(sources ${ARG_SOURCES})
   else()
@@ -40,6 +43,9 @@ function(synod_test name)
   endif()
   add_executable(test_${name} ${sources})
   target_link_libraries(test_${name} PRIVATE synod_test_main ${ARG_LINK})
+  if(ARG_APART)
+    set_target_properties(test_${name} PROPERTIES UNITY_BUILD OFF)
+  endif()
   target_compile_options(test_${name} PRIVATE $<$<CONFIG:Debug>:-O0>)  # quicker to build; what is tested keeps -O1
   target_include_directories(test_${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   target_compile_definitions(test_${name} PRIVATE

@@ -9,7 +9,7 @@ namespace synod::app {
 
 void PluginFaults::isolated(PluginFault fault) {
     auto sent = bus_.publish(bus::Topic::kPluginFault,
-                             Writer().text(fault.alias).text(fault.call).text(fault.reason).take(), clock_.mono());
+                             synod::Writer().text(fault.alias).text(fault.call).text(fault.reason).take(), clock_.mono());
     if (!sent) {
         spdlog::error("{}", sent.error().text());
     }

@@ -13,7 +13,7 @@ namespace synod::app {
 namespace {
 
 Bytes encode(const ProvenEvidence& e) {
-    return Writer()
+    return synod::Writer()
         .fixed(e.author)
         .put(e.purpose)
         .put(e.slot)

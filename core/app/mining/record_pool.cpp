@@ -34,7 +34,7 @@ std::optional<std::uint64_t> RecordPool::reach() const {
 }
 
 Bytes RecordPool::encode() const {
-    Writer out;
+    synod::Writer out;
     out.put(static_cast<std::uint32_t>(waiting_.size()));
     for (const auto& w : waiting_) {
         out.blob(w.record);

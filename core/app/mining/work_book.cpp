@@ -45,7 +45,7 @@ void WorkBook::expire(UnixMs now) {
 }
 
 Bytes WorkBook::encode() const {
-    Writer out;
+    synod::Writer out;
     out.put(static_cast<std::uint32_t>(work_.size()));
     for (const auto& w : work_) {
         out.fixed(w.hash).blob(w.task).blob(w.payout).fixed(w.target).fixed(w.previous);

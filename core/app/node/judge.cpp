@@ -15,7 +15,7 @@ store::Commit ban_record(const PublicKey& identity, UnixMs until, const std::str
     store::Commit change;
     change.put_records.push_back(
         {"bans", Bytes(identity.data.begin(), identity.data.end()),
-         Writer().put(until).text(reason).text(rule).put(height).take()});
+         synod::Writer().put(until).text(reason).text(rule).put(height).take()});
     return change;
 }
 
