@@ -18,11 +18,13 @@ function(synod_room name)
   endif()
 endfunction()
 
-# synod_test(NAME LABELS phase [LINK lib...] [ENV k=v...] [APART]): doctest binary test_NAME from every .cpp in the folder
+# synod_test(NAME LABELS phase [LINK lib...] [ENV k=v...] [LANE n] [APART]): doctest binary test_NAME from every .cpp in the folder
 # (main is tests/support/main.cpp); one ctest entry, of exactly one of the six phases (tests/phases.cmake). Reads vectors in place when their folder exists.
+# LANE: its processes wait for slots most of the time, so it runs beside the tests that compute, but never beside another
+# test of its lane; lanes start first, then what has the longest time-out.
 # APART: its files use the same names for different things, so each is compiled by itself.
 function(synod_test name)
-  cmake_parse_arguments(ARG "APART" "TIMEOUT" "LINK;LABELS;ENV;SOURCES" ${ARGN})
+  cmake_parse_arguments(ARG "APART" "TIMEOUT;LANE" "LINK;LABELS;ENV;SOURCES" ${ARGN})
   if(ARG_SOURCES)
     set(sources ${ARG_SOURCES})
   else()
@@ -52,5 +54,9 @@ function(synod_test name)
     SYNOD_VECTORS_DIR="${SYNOD_VECTORS_DIR}" SYNOD_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
     SYNOD_BINARY_DIR="${CMAKE_BINARY_DIR}")
   add_test(NAME ${name} COMMAND test_${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" ENVIRONMENT "${ARG_ENV}")
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" ENVIRONMENT "${ARG_ENV}"
+    COST ${ARG_TIMEOUT})
+  if(ARG_LANE)
+    set_tests_properties(${name} PROPERTIES RESOURCE_LOCK lane_${ARG_LANE} COST 1000000)
+  endif()
 endfunction()
