@@ -252,6 +252,12 @@ void Referee::audit(Host& host) {
             compare(host, from + i, (*hashes)[i], *block);
         }
     }
+    // What lost, and what won, goes from the side table with the commit that settles its height: else it grows for ever.
+    const auto beside = store->fork_blocks();
+    const auto settled = [&](const auto& block) { return block.height < state->packed_count; };
+    if (beside && std::ranges::any_of(*beside, settled)) {
+        violated("leftover", host.plan().name, "its store keeps blocks beside a chain that is final there");
+    }
     auto checked = store->check();
     if (!checked || !checked->sound()) {
         violated("corrupt", host.plan().name, checked ? checked->faults.front() : checked.error().text());

@@ -103,6 +103,8 @@ class World {
     std::set<std::string> seen_;  //!< triggers for which honest nodes were in an emergency
     std::vector<Sample> samples_;
     std::deque<std::pair<Instant, std::uint64_t>> growth_;  //!< when the chain was how high, of late
+    std::uint64_t highest_ = 0;   //!< so high the chain ever was
+    Instant grown_at_{};          //!< since when
     std::uint64_t followed_ = 0;  //!< so high everybody must be by now
     std::optional<std::pair<Instant, std::uint64_t>> paced_from_;
     std::vector<std::unique_ptr<FaultReport>> faults_;

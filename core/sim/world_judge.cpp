@@ -16,6 +16,8 @@ constexpr std::uint64_t kGateBehind = 20;
 //! So long after a disk's trouble a node may still give up for it.
 constexpr Duration kTroubleAfter = std::chrono::seconds(2);
 constexpr double kSlotSeconds = 2;
+//! A chain without a new block for so long stands.
+constexpr Duration kStands = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -96,12 +98,18 @@ void World::watch_gate(const Member& member, const app::NodeStatus& status) {
 
 //! Whether everybody hears of blocks as soon as the scenario promises, and whether slots give blocks.
 void World::watch_pace(const Sample& now) {
+    // The newest block of a chain that stands may never be certified, and can't be shown then; nor can its parent by
+    // whoever lacks it.
+    const bool stands = events_.now() - grown_at_ > kStands && highest_ > kNearTip;
     while (!growth_.empty() && events_.now() - growth_.front().first > scenario_.follow_within) {
-        followed_ = growth_.front().second;
+        const auto height = growth_.front().second;
+        followed_ = std::max(followed_, stands ? std::min(height, highest_ - kNearTip) : height);
         growth_.pop_front();
     }
-    if (growth_.empty() ? now.highest > followed_ : now.highest > growth_.back().second) {
-        growth_.emplace_back(events_.now(), now.highest);
+    if (now.highest > highest_) {
+        highest_ = now.highest;
+        grown_at_ = events_.now();
+        growth_.emplace_back(grown_at_, highest_);
     }
     if (scenario_.follow_within > Duration{}) {
         for (const auto& [id, member] : members_) {

@@ -30,6 +30,8 @@ inline constexpr std::array kShares{
     Share{"byzantine-shuffle", 8}, Share{"late-author", 10},
     Share{"life-4", 6},          Share{"life-7", 4},
     Share{"life-15", 1},
+    Share{"amnesia", 10},        Share{"hearsay", 6},
+    Share{"old-news", 4},        Share{"rumours", 6},
 };
 
 inline std::string file_of(const std::string& scenario) {
