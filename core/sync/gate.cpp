@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "core/base/planted.hpp"
+
 namespace synod::sync {
 namespace {
 
@@ -133,6 +135,10 @@ bool Gate::slot(const GateView& view) {
         missed_ = 0;
         good_ = std::min(good_ + 1, config_.gate_open_slots);
         open_ = open_ || good_ >= config_.gate_open_slots;
+    } else if (SYNOD_PLANTED("open_before_it_synced")) {
+        open_ = true;
+    } else if (SYNOD_PLANTED("gate_never_shuts")) {
+        return false;
     } else {
         good_ = 0;
         missed_ = std::min(missed_ + 1, config_.gate_close_misses);

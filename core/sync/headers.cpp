@@ -198,11 +198,12 @@ void HeaderWalk::had_nothing(Peer& peer, const OpenRequest& request) {
     }
     // One block above what it proved is its newest: true, and not certified yet, so it can't be shown. And what we
     // have verified ourselves needs no showing: a block that was pushed may be here before its status is.
-    if (peer.claim < from || peer.claim <= std::max(peer.proven, s_.head.height) + 1) {
+    const bool too_new = peer.claim <= std::max(peer.proven, s_.head.height) + 1;
+    if (peer.claim < from || (too_new && !SYNOD_PLANTED("too_new_is_a_lie"))) {
         return;
     }
     // What we have by now was no lie, and what was too new to be shown thrice in a long life is none either.
-    if (peer.doubted <= std::max(main_.tip().height, s_.head.height)) {
+    if (peer.doubted <= std::max(main_.tip().height, s_.head.height) && !SYNOD_PLANTED("too_new_is_a_lie")) {
         peer.doubted = peer.claim;
         peer.unbacked = 0;
     }

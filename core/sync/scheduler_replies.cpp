@@ -86,7 +86,8 @@ void Scheduler::complete(Range& range, std::size_t index) {
         // Near the tip, or where two that have nothing to do with each other bring other blocks, our headers may be
         // those of a branch that everybody has left.
         forgive_elsewhere(range, download.peer);
-        if (range.left || !target || range.end.height + kUnsettled > target->height) {
+        const bool unsettled = range.left || !target || range.end.height + kUnsettled > target->height;
+        if (unsettled && !SYNOD_PLANTED("branch_at_the_tip_fails")) {
             s_.strayed = download.peer;
             if (Peer* peer = s_.peers.find(download.peer); peer != nullptr) {
                 s_.lacks(*peer, range.end.height);
@@ -182,7 +183,7 @@ void Scheduler::on_range_failed(const RangeFailed& event) {
         }
     }
     range.phase = Phase::wanted;
-    if (event.self_fault && range.parent.height < s_.committed.height) {
+    if (!SYNOD_PLANTED("overtaken_range_counts") && event.self_fault && range.parent.height < s_.committed.height) {
         s_.overtaken = true;  // by blocks that were pushed: the state that it stands on is kept no longer
         return;
     }
@@ -225,7 +226,7 @@ void Scheduler::failed(Range& range, PeerId by, const std::string& rule, Height 
 // Another version of the range held (or nobody but the same people ever failed): now it is known
 // who lied. Where two groups brought the same failure nobody is punished.
 void Scheduler::settle_blame(Range& range) {
-    if (!range.self_fault) {
+    if (!range.self_fault || SYNOD_PLANTED("own_faults_blamed")) {
         for (const Blame& blame : range.blames) {
             s_.emit(Penalise{blame.peer, Offence::invalid_block, blame.height, blame.rule});
         }

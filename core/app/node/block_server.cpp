@@ -58,14 +58,15 @@ void BlockServer::charge(std::uint64_t peer, std::uint64_t bytes) {
 
 net::ReplyResult BlockServer::tree_parent(std::uint64_t from, const Hash& parent) const {
     const auto committed = keeper_.tree().committed();
+    const bool any = SYNOD_PLANTED("serves_upon_any_parent");
     if (from - 1 == committed.height) {
-        return parent == committed.hash ? net::ReplyResult::ok : net::ReplyResult::other_fork;
+        return any || parent == committed.hash ? net::ReplyResult::ok : net::ReplyResult::other_fork;
     }
     const auto* block = keeper_.tree().on_best_chain(from - 1);
     if (block == nullptr) {
         return net::ReplyResult::not_available;
     }
-    return parent == block->hash ? net::ReplyResult::ok : net::ReplyResult::other_fork;
+    return any || parent == block->hash ? net::ReplyResult::ok : net::ReplyResult::other_fork;
 }
 
 net::ReplyResult BlockServer::packed_parent(std::uint64_t from, const Hash& parent) const {
@@ -205,6 +206,9 @@ std::vector<SharedBytes> BlockServer::read_packed(std::uint64_t from, std::uint6
 }
 
 void BlockServer::on(std::uint64_t peer, const net::GetBlocks& ask) {
+    if (SYNOD_PLANTED("blocks_never_answered")) {
+        return;
+    }
     if (const auto wait = must_wait(peer)) {
         links_.send(peer, refusal(ask.id, ask.from, net::ReplyResult::busy, *wait));
         return;

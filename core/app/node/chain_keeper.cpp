@@ -162,7 +162,7 @@ Result<void> ChainKeeper::read_store() {
     }
     saved_.push_back({committed, *state});
     stored_state_ = *state;
-    if (auto adopted = adopt_forks(); !adopted) {
+    if (auto adopted = SYNOD_PLANTED("forks_forgotten") ? Result<void>{} : adopt_forks(); !adopted) {
         return adopted;
     }
     tree_->choose();
@@ -334,7 +334,7 @@ Bytes ChainKeeper::certificate_of(const Hash& block) const {
 }
 
 void ChainKeeper::add(pipeline::ChainSegment segment, std::function<void(Result<void>)> durable) {
-    if (!loaded_ || faulted_) {
+    if ((!loaded_ || faulted_) && !SYNOD_PLANTED("pushed_into_a_recovery")) {
         durable(fail("chain.unloaded", "the store is being recovered", "chain"));
         return;
     }
@@ -423,6 +423,9 @@ store::Commit ChainKeeper::settle(std::vector<store::ForkBlock> added) {
                 }
             }
             for (const auto& hash : settled->dropped) {
+                if (SYNOD_PLANTED("lost_branches_stay_stored")) {
+                    break;
+                }
                 change.drop_forks.push_back(hash);
                 states_.erase(hash);
                 weights_.erase(hash);
@@ -461,6 +464,10 @@ void ChainKeeper::write(store::Commit change, std::function<void(Result<void>)> 
         writer_->post(std::move(*shared), [=, this](Result<void> result) {
             --pending_commits_;
             if (!result) {
+                if (SYNOD_PLANTED("goes_on_without_a_store")) {
+                    durable({});
+                    return;
+                }
                 faulted_ = true;
                 listener_.store_fault(result.error());
                 durable(result);

@@ -198,7 +198,7 @@ void Dialer::learn(const std::vector<net::ListedPeer>& listed, std::uint64_t gro
     std::size_t taken = 0;
     for (const auto& peer : listed) {
         const auto ip = net::parse_ip(peer.ip);
-        if (!ip || peer.port == 0 || peer.identity == ourselves_ || ++taken > kMaxLearned) {
+        if (SYNOD_PLANTED("told_peers_forgotten") || !ip || peer.port == 0 || peer.identity == ourselves_ || ++taken > kMaxLearned) {
             continue;
         }
         // A full book keeps what has worked; a stranger's word is the least of it.

@@ -207,6 +207,9 @@ void Duties::on_block(const Hash& block, bool gate_open) {
     if (arrived_.size() < kMaxOpenCertificates) {
         arrived_.try_emplace(block, listener_.now());
     }
+    if (SYNOD_PLANTED("approvals_cleared_at_every_block")) {
+        collecting_.clear();
+    }
     if ((gate_open || byzantine_) && signer_ && !SYNOD_PLANTED("never_approves")) {
         vote(block);
     }
@@ -477,7 +480,7 @@ std::uint32_t Duties::stall_statements() const {
         // Who says an ancestor of ours knows of nothing better either: it only lacks the newest certificate, which
         // our next block carries.
         const bool with_us = stall.head.hash == certified ||
-                             (stall.head.height < height && keeper_.hash_at(stall.head.height) == stall.head.hash);
+                             (!SYNOD_PLANTED("ancestors_are_elsewhere") && stall.head.height < height && keeper_.hash_at(stall.head.height) == stall.head.hash);
         if (with_us && stall.slot + kStallSlots >= slot_) {
             ++out;
         }

@@ -2,6 +2,7 @@
 // When the node is in an emergency, and what it does then (behaviour.md section 9).
 #include "core/app/node/node.hpp"
 #include "core/base/codec.hpp"
+#include "core/base/planted.hpp"
 
 namespace synod::app {
 
@@ -135,7 +136,7 @@ void Node::emergency_moved(health::Emergency::Change change) {
             });
         }
         driver_->feed(sync::EmergencyEntered{why});
-    } else if (change == health::Emergency::Change::left) {
+    } else if (change == health::Emergency::Change::left && !SYNOD_PLANTED("emergency_for_ever")) {
         log_("info", "the emergency is over");
         publish(bus::Topic::kAlert, synod::Writer().text("emergency_over").text("").take());
         driver_->feed(sync::EmergencyCleared{});

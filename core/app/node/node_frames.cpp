@@ -159,7 +159,9 @@ void Node::two_chains(const pipeline::HeaderView& other) {
 }
 
 void Node::handle(std::uint64_t peer, const net::Ping& ping) {
-    links_.send(peer, net::Pong{ping.nonce, clock_.unix_ms()});
+    if (!SYNOD_PLANTED("pings_never_answered")) {
+        links_.send(peer, net::Pong{ping.nonce, clock_.unix_ms()});
+    }
 }
 
 void Node::handle(std::uint64_t peer, const net::Pong& pong) {
@@ -209,6 +211,9 @@ void Node::take_block(std::uint64_t peer, const SharedBytes& bytes) {
         driver_->feed(sync::PeerClaim{peer, view.height});
     }
     auto base = keeper_->state_of(parent);
+    if (!base && SYNOD_PLANTED("unknown_parents_banned") && view.height > keeper_->tree().head().height) {
+        charge(peer, {peers::Severity::kFatal, "invalid_block", "parent-unknown", view.height, {}});
+    }
     if (!base || keeper_->tree().find(hash) != nullptr || in_work_.contains(hash) ||
         view.height <= keeper_->tree().committed().height || in_work_.size() >= kMaxInWork) {
         return;  // known, not on our chain yet, or sync will bring it
@@ -219,6 +224,9 @@ void Node::take_block(std::uint64_t peer, const SharedBytes& bytes) {
             charge(peer, {peers::Severity::kFatal, "invalid_block", "slot-future", view.height, {}});
         }
         return;  // by our clock: it may be ours that is wrong, so nobody is blamed
+    }
+    if (SYNOD_PLANTED("relayed_before_proven") && peer != 0) {
+        links_.broadcast(net::NewBlock{bytes}, peer);
     }
     in_work_.insert(hash);
     pipeline::BlocksJob job;

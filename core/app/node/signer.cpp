@@ -87,10 +87,6 @@ Result<store::SignRecord> Signer::record() {
         return std::unexpected(found.error());
     }
     auto record = found->value_or(store::SignRecord{});
-    if (SYNOD_PLANTED("lock_forgotten")) {
-        record.lock_slot = 0;
-        record.lock_hash = {};
-    }
     record.last_approved_slot = std::max(record.last_approved_slot, began_.load());
     return record;
 }
@@ -107,8 +103,9 @@ Result<Bytes> Signer::sign(pipeline::Unsigned made) {
     } else if (request.purpose == SYNOD_SIGN_PROPOSE) {
         stored = store_->record_proposal(key_->public_key(), request.slot);
     } else if (request.purpose == SYNOD_SIGN_APPROVE) {
-        stored = store_->record_approval(key_->public_key(), request.slot, request.new_lock.slot,
-                                         Hash::copy(request.new_lock.hash));
+        const bool locked = !SYNOD_PLANTED("lock_forgotten");
+        stored = store_->record_approval(key_->public_key(), request.slot, locked ? request.new_lock.slot : 0,
+                                         locked ? Hash::copy(request.new_lock.hash) : Hash{});
     }
     if (!stored) {
         return std::unexpected(stored.error());

@@ -20,15 +20,19 @@ struct Overloaded : F... {
 sync::ReplyResult result_of(net::ReplyResult result, std::uint32_t count) {
     switch (result) {
         case net::ReplyResult::ok:
-            if (count == 0 && SYNOD_PLANTED("empty_is_malformed")) {
-                return sync::ReplyResult::malformed;
-            }
             return count == 0 ? sync::ReplyResult::not_found : sync::ReplyResult::ok;
         case net::ReplyResult::other_fork:
             return SYNOD_PLANTED("other_fork_is_malformed") ? sync::ReplyResult::malformed
                                                             : sync::ReplyResult::other_fork;
-        default: return sync::ReplyResult::not_found;
+        default:
+            return SYNOD_PLANTED("having_nothing_is_malformed") ? sync::ReplyResult::malformed
+                                                                : sync::ReplyResult::not_found;
     }
+}
+
+//! Until when an answer is waited for.
+Instant deadline_of(Instant asked_for, Instant now) {
+    return SYNOD_PLANTED("one_deadline_for_all") ? now + std::chrono::seconds(1) : asked_for;
 }
 
 }  // namespace
@@ -96,7 +100,7 @@ void SyncDriver::request_headers(const sync::RequestHeaders& ask) {
     const auto id = static_cast<std::uint32_t>(ask.request);
     const auto bytes = std::uint64_t{ask.count} * keeper_.header_length() + SYNOD_HEAD_PROOF_MAX + 4'096;
     if (!links_.requests.open(id, ask.peer, net::RequestKind::headers, {ask.from, ask.count, bytes},
-                              clock_.mono(), ask.deadline)) {
+                              clock_.mono(), deadline_of(ask.deadline, clock_.mono()))) {
         feed(sync::RequestFailed{ask.request, sync::RequestFailure::refused, 0});
         return;
     }
@@ -107,7 +111,7 @@ void SyncDriver::request_blocks(const sync::RequestBlocks& ask) {
     const auto id = static_cast<std::uint32_t>(ask.request);
     if (!links_.requests.open(id, ask.peer, net::RequestKind::blocks,
                               {ask.from, ask.count, ask.soft_bytes + kReplySlackBytes}, clock_.mono(),
-                              ask.deadline)) {
+                              deadline_of(ask.deadline, clock_.mono()))) {
         feed(sync::RequestFailed{ask.request, sync::RequestFailure::refused, 0});
         return;
     }
@@ -292,7 +296,7 @@ void SyncDriver::submit_range(const sync::SubmitRange& submit) {
     job.level = level_;
     job.max_slot = listener_.max_slot();
     job.base = keeper_.state_of(submit.parent);
-    if (auto way = job.base ? std::nullopt : keeper_.derivation(submit.parent)) {
+    if (auto way = job.base || SYNOD_PLANTED("states_not_derived") ? std::nullopt : keeper_.derivation(submit.parent)) {
         job.derive = [this, way = std::move(*way)] {
             auto state = way.run(pipeline_.consensus(), keeper_.store());
             return state ? *state : pipeline::State{};

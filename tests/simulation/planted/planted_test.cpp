@@ -69,12 +69,17 @@ TEST_CASE("planted: every fault is found") {
     }
 }
 
-//! SYNOD_PLANTED_SEARCH="SEEDS FAULT..." and, after a '/', SCENARIO... : what to write into the list.
+//! SYNOD_PLANTED_SEARCH="SEEDS FAULT..." or "FIRST-LAST FAULT..." and, after a '/', SCENARIO... : what to write into the list.
 TEST_CASE("planted: search" * doctest::skip(std::getenv("SYNOD_PLANTED_SEARCH") == nullptr)) {
     spdlog::set_level(spdlog::level::off);
     std::istringstream words(std::getenv("SYNOD_PLANTED_SEARCH"));
-    std::uint64_t seeds = 0;
+    std::uint64_t first = 1, seeds = 0;
     words >> seeds;
+    if (words.peek() == '-') {
+        first = seeds;
+        words.ignore();
+        words >> seeds;
+    }
     std::vector<std::string> faults, scenarios;
     for (std::string word; words >> word && word != "/";) {
         faults.push_back(word);
@@ -86,7 +91,7 @@ TEST_CASE("planted: search" * doctest::skip(std::getenv("SYNOD_PLANTED_SEARCH") 
     for (const auto& fault : faults) {
         planted_now = fault;
         std::string found;
-        for (std::uint64_t seed = 1; seed <= seeds && found.empty(); ++seed) {
+        for (auto seed = first; seed <= seeds && found.empty(); ++seed) {
             for (const auto& scenario : scenarios) {
                 if (auto rule = broken(scenario, seed, workshop); !rule.empty()) {
                     found = scenario + " " + std::to_string(seed) + "  # " + rule;
