@@ -415,13 +415,8 @@ void SyncDriver::recovered(const Result<void>& loaded) {
 }
 
 void SyncDriver::peer_gone(std::uint64_t peer) {
-    for (const auto& request : links_.requests.peer_closed(peer)) {
-        if (SYNOD_PLANTED("requests_of_the_gone_kept")) {
-            continue;
-        }
-        fail_request(request, sync::RequestFailure::disconnected, 0);
-    }
-    // The machine takes these for unanswered as well.
+    links_.requests.peer_closed(peer);
+    // The machine takes all of these for unanswered when it hears who is gone.
     std::erase_if(reading_, [peer](const auto& one) { return one.second == peer; });
     feed(sync::PeerDown{peer});
 }
