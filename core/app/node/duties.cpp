@@ -119,7 +119,8 @@ void Duties::on_slot(std::uint64_t slot, bool gate_open) {
     if (!authority() || copied_key_) {
         return;
     }
-    if (slot - head_since_slot_ >= kStallSlots && !SYNOD_PLANTED("never_says_stalled")) {
+    if (slot - head_since_slot_ >= kStallSlots && slot >= signer_->began() + kListenSlots &&
+        !SYNOD_PLANTED("never_says_stalled")) {
         say_stalled(slot);
     }
     if (gate_open) {
@@ -192,6 +193,7 @@ void Duties::propose(std::uint64_t slot) {
             if (made->error) {
                 listener_.problem(*made->error);
             } else if (made->block) {
+                signed_here_ = true;
                 last_signed_slot_ = slot;
                 own_proposed_ = std::max(own_proposed_, slot);
                 ++proposed_;
@@ -250,6 +252,7 @@ void Duties::vote(const Hash& block) {
             if (!*made) {
                 listener_.problem(made->error());
             } else if (!(*made)->empty()) {
+                signed_here_ = true;
                 own_approved_ = std::max(own_approved_, slot);
                 // Kept before it is said: who heard it would build on what the others, after a kill of all, could
                 // never certify.
@@ -286,6 +289,7 @@ void Duties::say_stalled(std::uint64_t slot) {
             if (!*made) {
                 listener_.problem(made->error());
             } else {
+                signed_here_ = true;
                 on_attestation(0, SharedBytes(std::move(**made)));
             }
         });
@@ -316,7 +320,7 @@ void Duties::on_attestation(std::uint64_t peer, const SharedBytes& bytes) {
                 checked->what = *what;
             }
         },
-        [this, peer, bytes, checked] {
+        [this, peer, bytes, checked, state] {
             if (checked->fault && checked->fault->not_yet) {
                 seen_.forget(bytes.view);  // it can be judged once we are nearer to its block
                 return;
@@ -325,7 +329,7 @@ void Duties::on_attestation(std::uint64_t peer, const SharedBytes& bytes) {
                 listener_.misbehaved(peer, *checked->fault);
                 return;
             }
-            pipeline_.prove(checked->checks, [this, peer, bytes, checked](auto answer) {
+            pipeline_.prove(checked->checks, [this, peer, bytes, checked, state](auto answer) {
                 if (!answer) {
                     listener_.problem(answer.error());
                 } else if (*answer) {
@@ -333,7 +337,11 @@ void Duties::on_attestation(std::uint64_t peer, const SharedBytes& bytes) {
                         peer, {pipeline_.consensus().rule_name((*answer)->rule), checked->what.height,
                                Hash::copy(checked->what.hash), "the signature does not hold", false});
                 } else {
-                    attestation_holds(peer, checked->what, bytes);
+                    if (checked->what.purpose == SYNOD_SIGN_STALLED) {
+                        stall_heard(peer, checked->what, state);
+                    } else {
+                        attestation_holds(checked->what, bytes);
+                    }
                     if (!SYNOD_PLANTED("approvals_not_relayed")) {
                         links_.broadcast(net::Gossip{kGossipAttestation, bytes}, peer);
                     }
@@ -359,7 +367,25 @@ void Duties::show_head(std::uint64_t peer, const Hash& theirs) {
     }
 }
 
-void Duties::attestation_holds(std::uint64_t peer, const synod_attestation& what, const SharedBytes& bytes) {
+void Duties::stall_heard(std::uint64_t peer, const synod_attestation& what, const pipeline::State& judged_by) {
+    const auto hash = Hash::copy(what.hash);
+    if (signer_ && peer != 0 && !signed_here_ && what.slot > signer_->began()) {
+        // Two processes with one key take each other's links, so that neither may sign anything else: the one that
+        // was silent so far is the newer one.
+        const auto ours = pipeline_.consensus().authority_index(judged_by, signer_->public_key());
+        if (ours && *ours == what.author) {
+            refuse_copied_key("says that nothing moves in", what.slot);
+            return;
+        }
+    }
+    auto& stall = stalls_[what.author];
+    if (what.slot > stall.slot) {
+        stall = {{what.height, hash}, what.slot};
+    }
+    show_head(peer, hash);
+}
+
+void Duties::attestation_holds(const synod_attestation& what, const SharedBytes& bytes) {
     const auto hash = Hash::copy(what.hash);
     // The slot isn't signed: it counts where the block is known to be of it.
     const auto* node = keeper_.tree().find(hash);
@@ -371,14 +397,6 @@ void Duties::attestation_holds(std::uint64_t peer, const synod_attestation& what
         if (ours && *ours == what.author) {
             refuse_copied_key("approved a block of", what.slot);
         }
-    }
-    if (what.purpose == SYNOD_SIGN_STALLED) {
-        auto& stall = stalls_[what.author];
-        if (what.slot > stall.slot) {
-            stall = {{what.height, hash}, what.slot};
-        }
-        show_head(peer, hash);
-        return;
     }
     listener_.approved(what, bytes);
     if (what.height <= keeper_.tree().committed().height ||

@@ -25,6 +25,8 @@ inline constexpr std::size_t kMaxOpenCertificates = 256;
 inline constexpr std::size_t kMaxSeenAttestations = 16'384;
 //! Slots without progress after which an authority says so, and for which its word stands.
 inline constexpr std::uint64_t kStallSlots = 3;
+//! After its start an authority says so no sooner: whoever runs with its key already is heard saying it by then.
+inline constexpr std::uint64_t kListenSlots = 2 * kStallSlots;
 inline constexpr std::uint16_t kGossipAttestation = 1;
 //! Peers of whom is remembered which head they were shown; over it all are forgotten.
 inline constexpr std::size_t kMaxShown = 1'024;
@@ -89,7 +91,8 @@ class Duties {
     void propose(std::uint64_t slot);
     void vote(const Hash& block);
     void say_stalled(std::uint64_t slot);
-    void attestation_holds(std::uint64_t peer, const synod_attestation& what, const SharedBytes& bytes);
+    void attestation_holds(const synod_attestation& what, const SharedBytes& bytes);
+    void stall_heard(std::uint64_t peer, const synod_attestation& what, const pipeline::State& judged_by);
     void show_head(std::uint64_t peer, const Hash& theirs);
     void certify(const Hash& block);
     void refuse_copied_key(const char* what, std::uint64_t slot);
@@ -117,6 +120,7 @@ class Duties {
     // The newest slots that we know our key to have signed for.
     std::uint64_t own_proposed_ = 0, own_approved_ = 0;
     bool copied_key_ = false;  // nothing is signed any more
+    bool signed_here_ = false;  // this process signed something
     std::optional<Byzantine> byzantine_;
     std::unordered_map<Hash, Instant> arrived_;  // blocks without a certificate yet
     RecentTimes approvals_, lateness_;
