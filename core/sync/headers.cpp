@@ -329,9 +329,11 @@ void HeaderWalk::accept_fork(Peer* peer, const OpenRequest& request,
     const auto best = s_.target.best();
     const bool further = last.height > main_.tip().height;
     const bool proven = best && *best == last && last.height >= main_.tip().height;
+    // A reply ends where what is committed there ends; the rest of what it proved to have is asked for at once.
+    const bool cut = peer != nullptr && last.height < peer->proven;
     if (further || proven) {
         adopt();
-    } else if (event.count < request.count || fork_->chain.size() + 64 >= s_.config.anchors_max) {
+    } else if ((event.count < request.count && !cut) || fork_->chain.size() + 64 >= s_.config.anchors_max) {
         if (peer != nullptr) {
             s_.lacks(*peer, last.height + 1);
         }

@@ -21,8 +21,9 @@ std::string stage_of(const json::value& status) { return std::string(status.at("
 miner::Node door_of(TestNode& node) {
     miner::Node out;
     REQUIRE(node.wait_for(kStartTime, [&](const json::value& now) {
-        out.port = now.at("mining").at("port").to_number<std::uint16_t>();
-        return true;
+        const auto& port = now.at("mining").at("port");
+        out.port = port.is_number() ? port.to_number<std::uint16_t>() : 0;
+        return out.port != 0;
     }));
     out.password = text_of(node.data() / "mining.token");
     out.password.erase(out.password.find_last_not_of('\n') + 1);

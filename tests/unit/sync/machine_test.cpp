@@ -548,3 +548,40 @@ TEST_CASE("the time left is a range or unknown, and 100 % is for synced alone") 
     CHECK(progress.of_run(1000, 1000, false) < 100.0);
     CHECK(progress.of_run(1000, 1000, true) == 100.0);
 }
+
+TEST_CASE("headers of a branch that are cut at our height are asked for on, when their sender proved more") {
+    Machine machine({}, block(10), 10, block(8));
+    machine.step(Start{}, 0s);
+    Instant now{};
+    std::optional<RequestHeaders> ask;
+    const auto step = [&](const Event& event) {
+        for (const Action& a : machine.step(event, now += 10ms)) {
+            CHECK_FALSE(std::holds_alternative<Penalise>(a));
+            if (const auto* h = std::get_if<RequestHeaders>(&a)) {
+                ask = *h;
+            }
+        }
+    };
+    const auto wait = [&] {
+        for (int i = 0; i < 60 && !ask; ++i) {
+            now += 100ms;
+            step(Tick{});
+        }
+        REQUIRE(ask);
+        return *std::exchange(ask, std::nullopt);
+    };
+    step(PeerUp{1, false, 1});
+    step(PeerClaim{1, 13});
+    step(EvidenceVerified{1, 12, hash_of(12, 7), 12});
+    const auto onward = wait();
+    CHECK(onward.from == 11);
+    step(HeadersReceived{onward.request, ReplyResult::other_fork, 0, 0});
+    const auto back = wait();
+    CHECK(back.from == 9);
+    // Two of four: the sender has committed up to 10.
+    step(HeadersReceived{back.request, ReplyResult::ok, 2, 200});
+    step(HeadersChecked{back.request, true, 2, 10, hash_of(10, 7), 9, anchors(9, 10, 7), {}, 0, false});
+    const auto rest = wait();
+    CHECK(rest.from == 11);
+    CHECK(rest.parent == hash_of(10, 7));
+}
