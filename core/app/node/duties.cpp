@@ -369,7 +369,8 @@ void Duties::show_head(std::uint64_t peer, const Hash& theirs) {
 
 void Duties::stall_heard(std::uint64_t peer, const synod_attestation& what, const pipeline::State& judged_by) {
     const auto hash = Hash::copy(what.hash);
-    if (signer_ && peer != 0 && !signed_here_ && what.slot > signer_->began()) {
+    // A slot that is still to come proves nothing: our own clock may have been ahead in an earlier life.
+    if (signer_ && peer != 0 && !signed_here_ && what.slot > signer_->began() && what.slot <= slot_ + 1) {
         // Two processes with one key take each other's links, so that neither may sign anything else: the one that
         // was silent so far is the newer one.
         const auto ours = pipeline_.consensus().authority_index(judged_by, signer_->public_key());
