@@ -261,9 +261,9 @@ class TestNode {
 };
 
 //! `count` nodes that hold the whole chain, run, and don't produce: their keys are no authority's
-//! and they link to nobody.
-inline std::vector<TestNode> start_servers(const fs::path& folder, const ForgedChain& chain,
-                                           std::size_t count) {
+//! and they link to nobody. `network`: more lines of their section `network`.
+inline std::vector<TestNode> start_servers(const fs::path& folder, const ForgedChain& chain, std::size_t count,
+                                           const std::string& network = "") {
     auto ports = app::devnet::free_ports(count);
     REQUIRE(ports);
     std::vector<TestNode> out;
@@ -273,6 +273,7 @@ inline std::vector<TestNode> start_servers(const fs::path& folder, const ForgedC
         setup.folder = folder / ("server-" + std::to_string(i));
         setup.genesis = chain.genesis();
         setup.port = (*ports)[i];
+        setup.network = network;
         auto& node = out.emplace_back(setup);
         node.give_chain(chain);
         node.start();

@@ -11,7 +11,7 @@ using namespace synod;
 using namespace synod::testing;
 
 constexpr double kMostMiB = 256;
-constexpr double kMostGrowth = 1.10;
+constexpr double kMostGrowth = 1.15;  //!< of some 25 MiB over 180,000 blocks: less than a hash of each would take
 constexpr Duration kSyncTime = std::chrono::minutes(10);
 
 //! MiB from /proc/PID/status: "VmHWM" is the peak, "VmRSS" what it is now.
@@ -52,11 +52,12 @@ double peak_of_one(const TestFolder& folder, const ForgedChain& chain, const std
 }
 
 //! The smallest of several syncs: which replies meet in memory moves a single peak up by a tenth and more, and what
-//! grows with the chain does so in every one. From two servers, because each limits what it gives.
+//! grows with the chain does so in every one. The servers give without a limit: a node that waits for its share is
+//! another thing than one that doesn't, and only long chains would make it wait.
 double peak_of_sync(std::uint64_t blocks, const std::string& sync_settings, int syncs) {
     const TestFolder folder("memory");
     const auto chain = forge_chain(folder.path(), "forge", blocks, {"--txs", "1"});
-    const auto servers = start_servers(folder.path(), chain, 2);
+    const auto servers = start_servers(folder.path(), chain, 2, "  peer_share: 1TiB\n");
     std::vector<double> peaks;
     for (int i = 0; i < syncs; ++i) {
         peaks.push_back(peak_of_one(folder, chain, servers, sync_settings, blocks, i));
@@ -71,8 +72,8 @@ TEST_CASE("the peak memory of a syncing node is the same for a long chain") {
     // Short chains don't fill the default window, so that a longer one would rightly take more.
     const std::string window = long_run ? "" : "  window_blocks: 1024\n  batch_size: 32\n";
     const int syncs = long_run ? 1 : 3;
-    const auto small = peak_of_sync(long_run ? 100'000 : 25'000, window, syncs);
-    const auto large = peak_of_sync(long_run ? 1'000'000 : 80'000, window, syncs);
+    const auto small = peak_of_sync(long_run ? 100'000 : 60'000, window, syncs);
+    const auto large = peak_of_sync(long_run ? 1'000'000 : 240'000, window, syncs);
     MESSAGE("growth " << (large / small - 1) * 100 << " %");
     CHECK(large <= small * kMostGrowth);
     CHECK(std::max(small, large) < kMostMiB);
