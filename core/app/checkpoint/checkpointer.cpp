@@ -273,7 +273,7 @@ void Checkpointer::Impl::try_to_make() {
 
 void Checkpointer::Impl::made(const JobPtr& finished, Result<void> outcome) {
     current.reset();
-    ++(outcome ? made_count : failed_count);
+    ++(outcome ? figures.made : figures.failed);
     if (outcome) {
         policy.done(finished->from.block.height, parts.clock.mono());
         remember(finished->info);
@@ -304,8 +304,8 @@ Checkpointer::~Checkpointer() {
 void Checkpointer::close() {
     impl_->close();
 }
-Checkpointer::Figures Checkpointer::figures() const {
-    return {impl_->made_count, impl_->failed_count};
+CheckpointFigures Checkpointer::figures() const {
+    return impl_->figures;
 }
 bool Checkpointer::making() const {
     return impl_->policy.making();

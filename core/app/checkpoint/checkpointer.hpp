@@ -101,11 +101,8 @@ class Checkpointer {
     //! checkpoint.busy, checkpoint.io.
     void recover(RecoveryRequest request, Done<Recovered> done);
     [[nodiscard]] bool making() const;
-    struct Figures {
-        std::uint64_t made = 0, failed = 0;  //!< since the start
-    };
     //! Control thread.
-    [[nodiscard]] Figures figures() const;
+    [[nodiscard]] CheckpointFigures figures() const;
     [[nodiscard]] const std::filesystem::path& dir() const;
     //! Nothing is begun any more; returns when no task of it runs. Control thread, before what it
     //! stands on goes. A checkpoint that was being made is dropped.

@@ -71,7 +71,7 @@ struct Checkpointer::Impl : std::enable_shared_from_this<Impl> {
     checkpoint::Policy policy;
     std::vector<CheckpointInfo> known;  //!< newest first
     std::optional<Error> unreadable;    //!< the folder
-    std::uint64_t made_count = 0, failed_count = 0;  //!< since the start
+    CheckpointFigures figures;
     bool has_scanned = false;
     std::vector<std::function<void()>> waiting;  //!< for the scan
     std::optional<CommittedBlock> latest;

@@ -23,6 +23,10 @@ struct CheckpointInfo {
     std::string damaged;  //!< empty, or why it can't be used: "code: message"
 };
 
+struct CheckpointFigures {
+    std::uint64_t made = 0, failed = 0;  //!< since the start
+};
+
 //! As JSON text: an object with the members above, `created` as created_unix_ms, `root`, `parent`
 //! and `damaged` null when there is none.
 std::string to_json(const CheckpointInfo& info);

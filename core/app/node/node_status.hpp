@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "core/app/checkpoint/checkpointer.hpp"
 #include "core/app/checkpoint/info.hpp"
 #include "core/app/governance/governance.hpp"
 #include "core/app/mining/mining.hpp"
@@ -88,7 +87,7 @@ struct NodeStatus {
     std::vector<PluginFault> plugin_faults;  //!< newest last
     TunerStatus tuning;
     std::optional<CheckpointInfo> last_checkpoint;
-    Checkpointer::Figures checkpoints;
+    CheckpointFigures checkpoints;
     struct Process {
         std::uint64_t disk_free_bytes = 0, disk_floor_bytes = 0;  //!< below the floor nothing is produced
         std::uint64_t memory_bytes = 0;                           //!< resident
