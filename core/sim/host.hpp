@@ -9,9 +9,9 @@
 #include <string>
 
 #include "core/app/checkpoint/checkpointer.hpp"
-#include "core/control/server.hpp"
 #include "core/app/node/node.hpp"
 #include "core/app/runtime.hpp"
+#include "core/control/server.hpp"
 #include "core/sim/disk/sim_disk.hpp"
 #include "core/sim/foundation.hpp"
 #include "core/sim/network.hpp"

@@ -213,6 +213,11 @@ Result<Scenario> parse_scenario(std::string_view text, const std::filesystem::pa
     }
     auto out = scenario_of(value.as_object());
     out.file = file.string();
+    if (out.mining == Duration{} &&
+        std::ranges::any_of(out.faults, [](const Fault& fault) { return fault.what == Fault::What::kNoMiner; })) {
+        return fail("config.missing_key", "the fault no_miner stops who mines, and nobody does", file.string(),
+                    "`mining` is how often a proof of work is found");
+    }
     std::vector<std::uint32_t> copied;
     for (const auto& copy : out.copies) {
         copied.push_back(copy.of);

@@ -84,10 +84,7 @@ Result<void> World::begin() {
     operators_->begin();
     for (auto& [id, member] : members_) {
         if (member.copy) {
-            const auto copy = std::ranges::find_if(scenario_.copies, [&](const Copy& one) {
-                return member.host->plan().name == "copy-" + std::to_string(one.of);
-            });
-            start_again(member, copy->at + random_.between({}, copy->at / 5));
+            start_again(member, *member.copy + random_.between({}, *member.copy / 5));
             continue;
         }
         // Authorities are there first, unless all wake up together.

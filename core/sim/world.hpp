@@ -45,7 +45,7 @@ class World {
         bool honest = true;
         std::set<Behaviour> does;
         TamperFigures tampered;
-        bool copy = false;  //!< runs with a key that is another's, and must find that out
+        std::optional<Duration> copy;  //!< runs with a key that is another's, from then on, and must find that out
         bool wanted = true;  //!< a process should run
         bool trouble = false;  //!< its disk or clock is wrong: it may fail
         Instant trouble_until{};

@@ -91,7 +91,7 @@ Result<void> World::plan(const Fault& fault) {
         events_.at(at, [this, &fault, who = *who, over] { shuffle(who, fault, over); });
         return {};
     }
-    if (fault.what == What::kNoMiner && miner_) {
+    if (fault.what == What::kNoMiner) {
         report.who = "everybody";
         events_.at(at, [this] { miner_->rest(true); });
         events_.at(over, [this] { miner_->rest(false); });

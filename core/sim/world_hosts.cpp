@@ -42,11 +42,11 @@ void World::add_hosts(std::uint32_t nodes) {
         known.push_back(twin.id);
         plans.push_back(std::move(twin));
     }
-    std::set<HostId> copies;
+    std::map<HostId, Duration> copies;  // when each starts
     for (const auto& copy : scenario_.copies) {
         auto one = plan("copy-" + std::to_string(copy.of), foundation_.authorities[copy.of]);
         one.authority = one.has_chain = true;
-        copies.insert(one.id);
+        copies[one.id] = copy.at;
         plans.push_back(std::move(one));
     }
     for (std::uint32_t i = 0; i < nodes; ++i) {
@@ -80,8 +80,11 @@ void World::add_hosts(std::uint32_t nodes) {
             }
         }
         const bool bad = std::ranges::find(hostile_, one.id) != hostile_.end();
-        add(one, !bad && !one.byzantine, bad ? does[one.id - hostile_.front()] : std::set<Behaviour>{}).copy =
-            copies.contains(one.id);
+        auto& member =
+            add(one, !bad && !one.byzantine, bad ? does[one.id - hostile_.front()] : std::set<Behaviour>{});
+        if (const auto copy = copies.find(one.id); copy != copies.end()) {
+            member.copy = copy->second;
+        }
     }
     part_twins();
 }

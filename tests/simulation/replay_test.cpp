@@ -78,6 +78,9 @@ TEST_CASE("scenario: every shipped one is read; a mistake is named with its plac
     REQUIRE_FALSE(wrong);
     CHECK(wrong.error().message.find("s.yaml:4:12") != std::string::npos);
     CHECK(wrong.error().message.find("did you mean `flood`") != std::string::npos);
+    const auto idle = parse_scenario("name: x\nabout: why\nfaults:\n  - {what: no_miner, at: 1s}\n", "s.yaml");
+    REQUIRE_FALSE(idle);
+    CHECK(idle.error().code == "config.missing_key");
     const auto unknown = parse_scenario("name: x\nabout: why\nauthoritys: 4\n", "s.yaml");
     REQUIRE_FALSE(unknown);
     CHECK(unknown.error().message.find("s.yaml:3:1") != std::string::npos);

@@ -139,8 +139,6 @@ TEST_CASE("simulation: what a scenario promises and doesn't come breaks it") {
         CHECK(report->violations.front().detail.find("change 4 isn't carried") != std::string::npos);
     }
     SUBCASE("proofs of work that never come again") {
-        scenario->faults.push_back({.what = Fault::What::kNoMiner, .at = std::chrono::seconds(500),
-                                    .lasts = std::chrono::seconds(5)});
         scenario->mining = std::chrono::hours(1);
         const auto report = simulate(*scenario, {}, workshop);
         REQUIRE(report);
