@@ -17,7 +17,8 @@ void complete_table(synod_consensus_api& t) {
                 t.release, t.save, t.load, t.root, t.prove, t.weigh, t.author_of, t.authority_index,
                 t.propose, t.vote, t.stalled, t.check_attestation, t.certify, t.accept_certificate,
                 t.rule_name, t.explain, t.methods, t.call, t.carried, t.next_work, t.make_record,
-                t.check_record, t.voter_index, t.check_event, t.testify, t.accuse, t.check_evidence);
+                t.check_record, t.voter_index, t.check_event, t.testify, t.accuse, t.check_evidence,
+                t.signed_by);
 }
 void complete_table(synod_validation_api& t) {
     // sha256d has no status: without one of its own the host's hash service must know, so it stays null.

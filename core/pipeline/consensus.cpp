@@ -513,6 +513,13 @@ Outcome<synod_evidence> Consensus::check_evidence(const State& state, ByteView e
     return out;
 }
 
+Result<std::uint32_t> Consensus::signed_by(const State& state, ByteView block, const PublicKey& key) const {
+    std::uint32_t out = 0;
+    return given(ask<&Api::signed_by>(instance_, shared("consensus.signed_by"), 0, state.get(), borrow(block),
+                                      key.data.data(), &out),
+                 [&] { return out; });
+}
+
 std::string Consensus::rule_name(std::uint32_t rule) const {
     std::string out;
     // Not through `call`: it answers a text instead of a status.

@@ -131,6 +131,9 @@ class Consensus {
     Outcome<Bytes> testify(ByteView block, ByteView attestation) const;
     Outcome<Bytes> accuse(const State& state, ByteView testimony, ByteView other) const;
     Outcome<synod_evidence> check_evidence(const State& state, ByteView evidence, CheckSet& checks);
+    //! SYNOD_SIGNED_... bits; `state` is the block's or a descendant's. plugin.unsupported from a plugin that
+    //! doesn't say.
+    Result<std::uint32_t> signed_by(const State& state, ByteView block, const PublicKey& key) const;
     std::string rule_name(std::uint32_t rule) const;
     Result<std::string> explain_block(ByteView block) const;
     Result<std::string> explain_state(const State& state) const;

@@ -69,25 +69,33 @@ void Duties::refuse_copied_key(const char* what, std::uint64_t slot) {
 }
 
 void Duties::on_proven(const pipeline::ChainSegment& segment) {
-    if (!signer_) {
+    if (!signer_ || segment.blocks.empty()) {
         return;
     }
-    // Our place among those who author and certify the segment's last block; what is below a change of the
-    // set was signed by others under these numbers.
-    const auto index = pipeline_.consensus().voter_index(segment.state, signer_->public_key());
-    if (!index) {
-        return;
-    }
-    std::uint64_t newest = 0;
+    const auto* below = keeper_.tree().find(Hash::copy(segment.blocks.front().view.parent));
+    auto parent_slot = below == nullptr ? keeper_.tree().committed_slot() : below->slot;
+    std::uint64_t authored = 0, approved = 0;
     for (const auto& block : segment.blocks) {
-        newest = (block.view.flags & SYNOD_VIEW_CHANGES_AUTHORITIES) != 0 ? 0 : newest;
-        if (block.view.author == *index && block.view.slot > own_proposed_) {
-            newest = block.view.slot;
+        if (block.view.slot > own_proposed_ || parent_slot > own_approved_) {
+            const auto ours = signed_by_us(segment.state, block);
+            authored = (ours & SYNOD_SIGNED_BLOCK) != 0 && block.view.slot > own_proposed_ ? block.view.slot : authored;
+            approved = (ours & SYNOD_SIGNED_PARENT) != 0 && parent_slot > own_approved_ ? parent_slot : approved;
         }
+        parent_slot = block.view.slot;
     }
-    if (newest != 0) {
-        refuse_copied_key("signed a block for", newest);
+    if (authored != 0) {
+        refuse_copied_key("signed a block for", authored);
+    } else if (approved != 0) {
+        refuse_copied_key("approved a block of", approved);
     }
+}
+
+std::uint32_t Duties::signed_by_us(const pipeline::State& state, const pipeline::ProvenBlock& block) {
+    auto what = pipeline_.consensus().signed_by(state, block.bytes.view, signer_->public_key());
+    if (!what && what.error().code != "plugin.unsupported") {
+        listener_.problem(what.error());
+    }
+    return what.value_or(0);
 }
 
 std::optional<std::uint32_t> Duties::authority() const {

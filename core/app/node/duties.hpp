@@ -96,6 +96,8 @@ class Duties {
     void show_head(std::uint64_t peer, const Hash& theirs);
     void certify(const Hash& block);
     void refuse_copied_key(const char* what, std::uint64_t slot);
+    //! SYNOD_SIGNED_... bits; `state` is the block's or a descendant's.
+    [[nodiscard]] std::uint32_t signed_by_us(const pipeline::State& state, const pipeline::ProvenBlock& block);
     [[nodiscard]] std::uint32_t quorum_for(const pipeline::State& state) const;
 
     ChainKeeper& keeper_;

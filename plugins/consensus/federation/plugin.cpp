@@ -103,14 +103,49 @@ synod_status prove_head(synod_instance* i, synod_bytes block, synod_bytes child,
         write(proof, ByteView(chain_of(i).prove_head(bytes_of(block), bytes_of(child), bytes_of(certificate))));
     });
 }
+BlockParts parts_of(synod_bytes block) {
+    BlockParts parts;
+    const char* why = "";
+    if (!read_block(bytes_of(block), parts, &why)) {
+        throw Failure(SYNOD_E_CORRUPT, "the block can't be read", {}, why);
+    }
+    return parts;
+}
 synod_status carried(synod_instance*, synod_bytes block, const synod_sink* certificate, synod_error* e) noexcept {
     return guard(e, [&] {
-        BlockParts parts;
-        const char* why = "";
-        if (!read_block(bytes_of(block), parts, &why)) {
-            throw Failure(SYNOD_E_CORRUPT, "the block can't be read", {}, why);
-        }
+        const BlockParts parts = parts_of(block);
         write(certificate, ByteView(parts.certificate, parts.certificate_bytes()));
+    });
+}
+std::optional<uint32_t> place_of(const uint8_t& key, const AuthoritySet& set) {
+    for (uint32_t k = 0; k < set.keys.size(); ++k) {
+        if (std::memcmp(set.keys[k].data(), &key, kKeyBytes) == 0) {
+            return k;
+        }
+    }
+    return std::nullopt;
+}
+synod_status signed_by(synod_instance*, const synod_state* s, synod_bytes block, const uint8_t key[32], uint32_t* what,
+                       synod_error* e) noexcept {
+    return guard(e, [&] {
+        const BlockParts parts = parts_of(block);
+        Prefix prefix;
+        (void)read_prefix(parts.base, prefix);  // as read_block did
+        const auto place_at = [&](uint64_t height) {
+            const auto set = set_at(need(s), height);
+            return set == nullptr ? std::nullopt : place_of(need(key), *set);
+        };
+        need(what) = 0;
+        if (prefix.height == 0) {
+            return;
+        }
+        if (place_at(prefix.height) == prefix.author) {
+            *what |= SYNOD_SIGNED_BLOCK;
+        }
+        const auto voter = place_at(prefix.height - 1);
+        if (voter && (parts.bitmap >> *voter & 1) != 0) {
+            *what |= SYNOD_SIGNED_PARENT;
+        }
     });
 }
 synod_status check_head(synod_instance* i, const synod_state* s, synod_bytes proof, synod_header_view* view,
@@ -173,11 +208,9 @@ synod_status author_of(synod_instance*, const synod_state* s, uint64_t slot, uin
     });
 }
 synod_status index_in(const AuthoritySet& set, const uint8_t& key, uint32_t& author, synod_error* e) {
-    for (uint32_t k = 0; k < set.keys.size(); ++k) {
-        if (std::memcmp(set.keys[k].data(), &key, kKeyBytes) == 0) {
-            author = k;
-            return SYNOD_OK;
-        }
+    if (const auto place = place_of(key, set)) {
+        author = *place;
+        return SYNOD_OK;
     }
     return write_error(e, SYNOD_E_INVALID, "not an authority's key");
 }
@@ -302,7 +335,7 @@ constexpr synod_consensus_api Federation::kTable{
     &prove,                      &weigh,  &author_of, &authority_index, &propose, &vote,      &stalled,
     &check_attestation,          &certify, &accept_certificate, &rule_name, &explain, &methods, &call,
     &carried,                    &next_work, &make_record, &check_record, &voter_index, &check_event,
-    &testify,                    &accuse, &check_evidence};
+    &testify,                    &accuse, &check_evidence, &signed_by};
 
 } // namespace
 } // namespace synod::federation

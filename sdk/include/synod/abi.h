@@ -27,7 +27,7 @@ extern "C" {
 #endif
 
 #define SYNOD_ABI_MAJOR 1u /* part of the entry symbol's name */
-#define SYNOD_ABI_MINOR 3u /* raised whenever something is appended */
+#define SYNOD_ABI_MINOR 4u /* raised whenever something is appended */
 
 /* ---- status and error ---------------------------------------------------------------------------- */
 typedef int32_t synod_status;

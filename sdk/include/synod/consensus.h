@@ -189,6 +189,9 @@ typedef struct synod_evidence {
     uint32_t reserved;
 } synod_evidence;
 
+#define SYNOD_SIGNED_BLOCK 1u  /* it is the author's */
+#define SYNOD_SIGNED_PARENT 2u /* the certificate that the block carries has its approval of the parent */
+
 typedef struct synod_consensus_api {
     uint32_t size, reserved;
 
@@ -311,6 +314,12 @@ typedef struct synod_consensus_api {
      * SYNOD_REFUSED: the rule that forbids it; "evidence-author" alone may hold by another state. */
     synod_status (*check_evidence)(synod_instance *, const synod_state *, synod_bytes evidence, synod_evidence *out,
                                    const synod_check_writer *, synod_refusal *, synod_error *);
+
+    /* [shared] What of an encoded block this key signed: SYNOD_SIGNED_... bits to *what. `state` is the block's or a
+     * descendant's; what it no longer remembers is not said. Verifies nothing. A plugin may leave it out (minor 4): a
+     * copied key is then found by what is signed while the node runs, not by what was signed before. */
+    synod_status (*signed_by)(synod_instance *, const synod_state *, synod_bytes block, const uint8_t key[32],
+                              uint32_t *what, synod_error *);
 } synod_consensus_api;
 #ifdef __cplusplus
 }

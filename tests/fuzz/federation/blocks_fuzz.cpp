@@ -60,6 +60,12 @@ void look_at(FederationChain& chain, synod_bytes run, const synod_header_view& v
     (void)chain.api->prove_head(chain.self(), block, rest, {}, proof.raw(), chain.driver.fresh());
     must(chain.api->prove_head(chain.self(), block, {}, synod::to_bytes(std::span(certificate.bytes)), own.raw(),
                                chain.driver.fresh()) == SYNOD_OK);
+    for (const synod_state* state : {chain.genesis, FuzzWorld::get().head}) {
+        uint32_t what = 7;
+        must(chain.api->signed_by(chain.self(), state, block, chain.authorities[0].key.data(), &what,
+                                  chain.driver.fresh()) == SYNOD_OK);
+        must(what <= (SYNOD_SIGNED_BLOCK | SYNOD_SIGNED_PARENT));
+    }
 }
 
 } // namespace

@@ -26,7 +26,7 @@ struct Text {
 
 const Number kNumbers[] = {
     N(SYNOD_ABI_MAJOR, 1),
-    N(SYNOD_ABI_MINOR, 3),
+    N(SYNOD_ABI_MINOR, 4),
     N(SYNOD_OK, 0),
     N(SYNOD_PENDING, 1),
     N(SYNOD_REFUSED, 2),
@@ -115,6 +115,8 @@ const Number kNumbers[] = {
     N(SYNOD_SIGN_PROPOSE, 1),
     N(SYNOD_SIGN_APPROVE, 2),
     N(SYNOD_SIGN_STALLED, 3),
+    N(SYNOD_SIGNED_BLOCK, 1),
+    N(SYNOD_SIGNED_PARENT, 2),
 };
 const Text kTexts[] = {
     T(SYNOD_ENTRY_MAGIC, "SYNODPLG"),

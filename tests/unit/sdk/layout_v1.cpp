@@ -375,7 +375,7 @@ FIELD(synod_evidence, first_height, 112, 8, uint64_t);
 FIELD(synod_evidence, second_height, 120, 8, uint64_t);
 FIELD(synod_evidence, author, 128, 4, uint32_t);
 FIELD(synod_evidence, reserved, 132, 4, uint32_t);
-SIZE(synod_consensus_api, 288);
+SIZE(synod_consensus_api, 296);
 FIELD(synod_consensus_api, size, 0, 4, uint32_t);
 FIELD(synod_consensus_api, reserved, 4, 4, uint32_t);
 FIELD(synod_consensus_api, genesis, 8, 8, synod_status (*)(synod_instance *, const synod_sink
@@ -460,3 +460,5 @@ FIELD(synod_consensus_api, accuse, 272, 8, synod_status (*)(synod_instance *, co
 FIELD(synod_consensus_api, check_evidence, 280, 8, synod_status (*)(synod_instance *, const synod_state
       *, synod_bytes evidence, synod_evidence *out, const synod_check_writer *, synod_refusal *,
       synod_error *));
+FIELD(synod_consensus_api, signed_by, 288, 8, synod_status (*)(synod_instance *, const synod_state *,
+      synod_bytes block, const uint8_t key[32], uint32_t *what, synod_error *));

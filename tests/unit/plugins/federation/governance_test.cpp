@@ -29,6 +29,42 @@ TEST_CASE("an authority that is added signs from the named height on, and not be
     CHECK(first.authority_set == 0);
 }
 
+TEST_CASE("a block says which keys signed it and approved its parent, each by the set of that height") {
+    GovernedChain c;
+    const auto signed_by = [&](const ByteVector& block) {
+        std::string out;  // a letter for each of the five people: B the block, P its parent, 2 both
+        for (uint32_t i = 0; i < 5; ++i) {
+            uint32_t what = 7;
+            c.chain.check(c.chain.api->signed_by(c.chain.self(), c.state, synod::to_bytes(std::span(block)),
+                                                 c.people[i].key.data(), &what, c.chain.driver.fresh()));
+            REQUIRE(what <= 3);
+            out += "-BP2"[what];
+        }
+        return out;
+    };
+    // A fifth authority rotates in for the second: its key is of no earlier block, whoever had its number then.
+    const uint64_t effective = kNotice + 1;
+    auto rotation = c.event(fed::EventKind::kRotateKey, effective);
+    rotation.change.key = c.people[1].key;
+    rotation.change.replacement = c.people[4].key;
+    REQUIRE(c.take(c.block({c.signed_by(rotation, {0, 1, 2})})) == "");
+    c.extend_to(effective + 4);
+    for (uint64_t height = 1; height <= c.state->height; ++height) {
+        const uint64_t author = (c.state->ancestry.at(height).slot) % 4;
+        std::string expected = height == 1 ? "-----" : height - 1 < effective ? "PPP--" : "P-P-P";
+        const uint64_t person = author == 1 && height >= effective ? 4 : author;
+        expected[person] = expected[person] == 'P' ? '2' : 'B';
+        CHECK_MESSAGE(signed_by(c.blocks[height - 1]) == expected, height);
+    }
+    CHECK(signed_by(c.chain.genesis_block) == "-----");
+
+    uint32_t what = 7;
+    const ByteVector cut(c.blocks[2].begin(), c.blocks[2].begin() + 150);
+    CHECK(c.chain.api->signed_by(c.chain.self(), c.state, synod::to_bytes(std::span(cut)), c.people[0].key.data(), &what,
+                                 c.chain.driver.fresh()) == SYNOD_E_CORRUPT);
+    CHECK(what == 7);
+}
+
 TEST_CASE("keys rotate, authorities go, the threshold rises: each by the set in force when it is carried") {
     GovernedChain w;
     w.extend_to(1);
