@@ -7,15 +7,20 @@
 #include <cstdio>
 #include <fstream>
 
+#include "core/sim/processes.hpp"
 #include "core/sim/simulation.hpp"
 
 namespace synod::sim {
 
 namespace {
 
+//! Simulations between two lines that say how far a long run is.
+constexpr std::uint64_t kTellEvery = 500;
+
 struct Asked {
     std::vector<std::string> scenarios;
     std::uint64_t seed = 1, seeds = 1;
+    unsigned jobs = 1;
     std::optional<std::uint32_t> nodes;
     std::optional<double> until_s;
     bool json = false, keep_going = false;
@@ -51,8 +56,54 @@ void tell(const Report& report, bool json) {
     std::fflush(stdout);
 }
 
+//! Takes one simulation after the other until none is left, or one broke.
+int play(const Asked& asked, const std::vector<Scenario>& scenarios, Tally& tally) {
+    const auto all = asked.seeds * scenarios.size();
+    Workshop workshop;
+    bool broke = false;
+    while (asked.keep_going || tally.broken == 0) {
+        const auto number = tally.taken++;
+        if (number >= all) {
+            break;
+        }
+        Options options;
+        options.seed = asked.seed + number / scenarios.size();
+        options.nodes = asked.nodes;
+        if (asked.until_s) {
+            options.until = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(*asked.until_s));
+        }
+        if (!asked.trace.empty()) {
+            options.trace.reset(std::fopen(asked.trace.c_str(), "w"));
+            if (!options.trace) {
+                return usage({"sim.trace", "can't write the trace", asked.trace, {}});
+            }
+        }
+        auto report = simulate(scenarios[number % scenarios.size()], std::move(options), workshop);
+        if (!report) {
+            return usage(report.error());
+        }
+        if (asked.seeds == 1 || asked.json || !report->passed()) {
+            tell(*report, asked.json);
+        }
+        if (!asked.html.empty()) {
+            std::ofstream(asked.html) << report_html(*report);
+        }
+        broke = broke || !report->passed();
+        tally.broken += report->passed() ? 0 : 1;
+        if (const auto played = ++tally.played; asked.seeds > 1 && (played == all || played % kTellEvery == 0)) {
+            std::fprintf(asked.json || played != all ? stderr : stdout, "%llu of %llu simulations, %llu broken\n",
+                         static_cast<unsigned long long>(played), static_cast<unsigned long long>(all),
+                         static_cast<unsigned long long>(tally.broken.load()));
+        }
+    }
+    return broke ? app::kFailed : app::kDone;
+}
+
 int run(const Asked& asked) {
     spdlog::set_level(spdlog::level::off);  // a simulated node's log is in the trace
+    if (asked.jobs > 1 && !(asked.trace.empty() && asked.html.empty())) {
+        return usage({"config.simulate", "--trace and --html are for --jobs 1: one file can't be of several worlds", {}, {}});
+    }
     std::vector<Scenario> scenarios;
     for (const auto& file : asked.scenarios) {
         auto scenario = load_scenario(file);
@@ -61,44 +112,8 @@ int run(const Asked& asked) {
         }
         scenarios.push_back(std::move(*scenario));
     }
-    Workshop workshop;
-    std::uint64_t broken = 0, ran = 0;
-    for (auto seed = asked.seed; seed < asked.seed + asked.seeds; ++seed) {
-        for (const auto& scenario : scenarios) {
-            Options options;
-            options.seed = seed;
-            options.nodes = asked.nodes;
-            if (asked.until_s) {
-                options.until = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(*asked.until_s));
-            }
-            if (!asked.trace.empty()) {
-                options.trace.reset(std::fopen(asked.trace.c_str(), "w"));
-                if (!options.trace) {
-                    return usage({"sim.trace", "can't write the trace", asked.trace, {}});
-                }
-            }
-            auto report = simulate(scenario, std::move(options), workshop);
-            if (!report) {
-                return usage(report.error());
-            }
-            ++ran;
-            if (asked.seeds == 1 || asked.json || !report->passed()) {
-                tell(*report, asked.json);
-            }
-            if (!asked.html.empty()) {
-                std::ofstream(asked.html) << report_html(*report);
-            }
-            broken += report->passed() ? 0 : 1;
-            if (broken > 0 && !asked.keep_going) {
-                return app::kFailed;
-            }
-        }
-    }
-    if (asked.seeds > 1) {
-        std::fprintf(asked.json ? stderr : stdout, "%llu simulations, %llu broken\n", static_cast<unsigned long long>(ran),
-                    static_cast<unsigned long long>(broken));
-    }
-    return broken == 0 ? app::kDone : app::kFailed;
+    const auto code = in_processes(asked.jobs, [&](Tally& tally) { return play(asked, scenarios, tally); });
+    return code ? *code : usage(code.error());
 }
 
 }  // namespace
@@ -109,6 +124,9 @@ void add_simulate(CLI::App& app, app::Chosen& chosen) {
     command->add_option("SCENARIO", asked->scenarios, "YAML files, as in configs/scenarios")->required();
     command->add_option("--seed", asked->seed, "draws what the scenario leaves open")->capture_default_str();
     command->add_option("--seeds", asked->seeds, "so many, from the seed on, of every scenario")->capture_default_str();
+    command->add_option("--jobs", asked->jobs, "processes that share the work")
+        ->check(CLI::Range(1U, kMaxProcesses))
+        ->capture_default_str();
     command->add_option("--nodes", asked->nodes, "nodes beside the authorities");
     command->add_option("--until", asked->until_s, "virtual seconds after which it ends");
     command->add_flag("--json", asked->json, "a report a line");

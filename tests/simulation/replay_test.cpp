@@ -3,6 +3,7 @@
 //! file gets wrong is named with its place.
 #include <doctest/doctest.h>
 #include <spdlog/spdlog.h>
+#include <sys/wait.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -42,6 +43,29 @@ TEST_CASE("simulation: the same seed gives the same trace in every process") {
         CHECK_MESSAGE(first == trace_of_a_process(scenario, 7, **folder), scenario);
         CHECK_MESSAGE(first != trace_of_a_process(scenario, 8, **folder), scenario);
     }
+}
+
+TEST_CASE("simulation: processes share the work of many seeds, and what one finds is not lost") {
+    const auto folder = Folder::make();
+    REQUIRE(folder);
+    const auto out = (*folder)->path() / "out.txt";
+    const auto simulate = [&](const std::string& arguments) {
+        const auto command = std::string(SYNOD_BINARY_DIR) + "/bin/synod simulate " + arguments + " > " + out.string() + " 2>&1";
+        const int status = std::system(command.c_str());
+        REQUIRE(WIFEXITED(status));
+        return WEXITSTATUS(status);
+    };
+    CHECK(simulate(file_of("liar") + " " + file_of("flood") + " --seeds 2 --jobs 3") == 0);
+    CHECK(content(out) == "4 of 4 simulations, 0 broken\n");
+
+    const auto promises = (*folder)->path() / "promises.yaml";
+    std::ofstream(promises) << "name: promises\nabout: an emergency that nobody is in\nsees: [backends]\n";
+    CHECK(simulate(file_of("liar") + " " + promises.string() + " --seeds 2 --jobs 2 --keep-going") == 1);
+    CHECK(content(out).find("promises seed 1: BROKEN") != std::string::npos);
+    CHECK(content(out).find("promises seed 2: BROKEN") != std::string::npos);
+    CHECK(content(out).find("4 of 4 simulations, 2 broken\n") != std::string::npos);
+
+    CHECK(simulate(file_of("liar") + " --jobs 2 --trace " + out.string() + ".trace") == 2);
 }
 
 TEST_CASE("simulation: a seed doesn't hang on what was played before it") {
