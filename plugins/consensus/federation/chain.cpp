@@ -33,7 +33,7 @@ std::shared_ptr<AuthoritySet> read_authorities(const Value& genesis) {
         if (!valid_key(key.data())) {
             bad(item.path(), "not a canonical Ed25519 key of prime order");
         }
-        if (std::find(set->keys.begin(), set->keys.end(), key) != set->keys.end()) {
+        if (set->index_of(key)) {
             bad(item.path(), "this authority is listed twice");
         }
         set->keys.push_back(key);

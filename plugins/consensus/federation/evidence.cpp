@@ -22,9 +22,8 @@ Statement statement_at(ByteView bytes, size_t at) {
 /// The set that has the key, and where; the head's set may differ from the next block's.
 std::optional<uint32_t> index_of(const synod_state& state, const std::array<uint8_t, kKeyBytes>& key) {
     for (const auto* set : {state.rooted->set.get(), state.signers.get()}) {
-        const auto at = std::find(set->keys.begin(), set->keys.end(), key);
-        if (at != set->keys.end()) {
-            return static_cast<uint32_t>(at - set->keys.begin());
+        if (const auto at = set->index_of(key)) {
+            return at;
         }
     }
     return std::nullopt;

@@ -56,10 +56,6 @@ bool read_effect(Reader& in, uint8_t kind, Change& out) {
 
 bool halts(const Change& c) { return c.kind == EventKind::kHalt || c.kind == EventKind::kResume; }
 
-size_t index_of(const AuthoritySet& set, const Key& key) {
-    return static_cast<size_t>(std::find(set.keys.begin(), set.keys.end(), key) - set.keys.begin());
-}
-
 Broken no_effect(const char* why) { return broken(RuleId::kEventEffect, "%s", why); }
 
 // Slots keep rising: the new length counts from the slot after the last block of the old one.
@@ -71,7 +67,7 @@ void move_slots(Rooted& r, uint64_t slot, uint64_t slot_ms) {
 
 Broken apply_set(Rooted& r, const Change& c) {
     auto set = std::make_shared<AuthoritySet>(*r.set);
-    const size_t at = index_of(*set, c.key);
+    const size_t at = set->index_of(c.key).value_or(static_cast<uint32_t>(set->keys.size()));
     const bool there = at < set->keys.size();
     switch (c.kind) {
     case EventKind::kAddAuthority:
@@ -87,7 +83,7 @@ Broken apply_set(Rooted& r, const Change& c) {
         set->keys.erase(set->keys.begin() + static_cast<std::ptrdiff_t>(at));
         break;
     case EventKind::kRotateKey:
-        if (!there || index_of(*set, c.replacement) < set->keys.size() || !valid_key(c.replacement.data())) {
+        if (!there || set->index_of(c.replacement) || !valid_key(c.replacement.data())) {
             return no_effect(there ? "the new key is in use, or no key" : "the old key is no authority's");
         }
         set->keys[at] = c.replacement;
@@ -176,7 +172,7 @@ Broken check_height(const Rooted& rooted, uint64_t height, const Change& c) {
 Broken check_approvals(const Rooted& rooted, const Event& event) {
     const AuthoritySet& set = *rooted.set;
     for (const EventApproval& a : event.approvals) {
-        if (index_of(set, a.key) == set.keys.size()) {
+        if (!set.index_of(a.key)) {
             return broken(RuleId::kEventApprovals, "signed by somebody who is no authority in force");
         }
     }

@@ -117,13 +117,10 @@ synod_status carried(synod_instance*, synod_bytes block, const synod_sink* certi
         write(certificate, ByteView(parts.certificate, parts.certificate_bytes()));
     });
 }
-std::optional<uint32_t> place_of(const uint8_t& key, const AuthoritySet& set) {
-    for (uint32_t k = 0; k < set.keys.size(); ++k) {
-        if (std::memcmp(set.keys[k].data(), &key, kKeyBytes) == 0) {
-            return k;
-        }
-    }
-    return std::nullopt;
+Key key_of(const uint8_t* bytes) {
+    Key out;
+    std::memcpy(out.data(), &need(bytes), out.size());
+    return out;
 }
 synod_status signed_by(synod_instance*, const synod_state* s, synod_bytes block, const uint8_t key[32], uint32_t* what,
                        synod_error* e) noexcept {
@@ -131,18 +128,18 @@ synod_status signed_by(synod_instance*, const synod_state* s, synod_bytes block,
         const BlockParts parts = parts_of(block);
         Prefix prefix;
         (void)read_prefix(parts.base, prefix);  // as read_block did
-        const auto place_at = [&](uint64_t height) {
+        const auto index_at = [&, ours = key_of(key)](uint64_t height) {
             const auto set = set_at(need(s), height);
-            return set == nullptr ? std::nullopt : place_of(need(key), *set);
+            return set == nullptr ? std::nullopt : set->index_of(ours);
         };
         need(what) = 0;
         if (prefix.height == 0) {
             return;
         }
-        if (place_at(prefix.height) == prefix.author) {
+        if (index_at(prefix.height) == prefix.author) {
             *what |= SYNOD_SIGNED_BLOCK;
         }
-        const auto voter = place_at(prefix.height - 1);
+        const auto voter = index_at(prefix.height - 1);
         if (voter && (parts.bitmap >> *voter & 1) != 0) {
             *what |= SYNOD_SIGNED_PARENT;
         }
@@ -207,16 +204,16 @@ synod_status author_of(synod_instance*, const synod_state* s, uint64_t slot, uin
         }
     });
 }
-synod_status index_in(const AuthoritySet& set, const uint8_t& key, uint32_t& author, synod_error* e) {
-    if (const auto place = place_of(key, set)) {
-        author = *place;
+synod_status index_in(const AuthoritySet& set, const Key& key, uint32_t& author, synod_error* e) {
+    if (const auto index = set.index_of(key)) {
+        author = *index;
         return SYNOD_OK;
     }
     return write_error(e, SYNOD_E_INVALID, "not an authority's key");
 }
 synod_status authority_index(synod_instance*, const synod_state* s, const uint8_t key[32], uint32_t* author,
                              synod_error* e) noexcept {
-    return guard(e, [&] { return index_in(*need(s).rooted->set, need(key), need(author), e); });
+    return guard(e, [&] { return index_in(*need(s).rooted->set, key_of(key), need(author), e); });
 }
 synod_status propose(synod_instance* i, const synod_state* s, uint64_t slot, synod_bytes certificate,
                      const synod_payload* payload, const synod_sink* block, synod_sign_request* request,
@@ -298,7 +295,7 @@ synod_status check_record(synod_instance* i, const synod_state* s, synod_bytes r
 
 synod_status voter_index(synod_instance*, const synod_state* s, const uint8_t key[32], uint32_t* author,
                          synod_error* e) noexcept {
-    return guard(e, [&] { return index_in(*need(s).signers, need(key), need(author), e); });
+    return guard(e, [&] { return index_in(*need(s).signers, key_of(key), need(author), e); });
 }
 synod_status check_event(synod_instance* i, const synod_state* s, const synod_bytes* before, uint64_t n, synod_bytes event,
                          synod_governance_event* out, const synod_check_writer* w, synod_refusal* r, synod_error* e) noexcept {

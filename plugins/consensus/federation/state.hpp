@@ -3,7 +3,9 @@
 //! The consensus state: what the header's state root covers (Rooted), and what else the rules need of the recent past
 //! (Ancestry, head, committed block). Copying a state is cheap: the parts are shared and immutable. Used on the
 //! consensus worker; const access from any thread. It never verifies signatures and keeps no clock.
+#include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "plugins/consensus/federation/auxpow/bundle.hpp"
 #include "plugins/consensus/federation/format.hpp"
@@ -25,6 +27,11 @@ struct AuthoritySet {
     std::vector<Key> keys;
     uint32_t number = 0; ///< changes of the set so far
     uint32_t quorum = 0; ///< signatures of a certificate: max(floor(2n/3)+1, the configured threshold)
+
+    std::optional<uint32_t> index_of(const Key& key) const {
+        const auto at = std::find(keys.begin(), keys.end(), key);
+        return at == keys.end() ? std::nullopt : std::optional(static_cast<uint32_t>(at - keys.begin()));
+    }
 };
 
 /// A set of authorities and the first height that it authors and certifies.
