@@ -113,7 +113,11 @@ int run(const Asked& asked) {
         scenarios.push_back(std::move(*scenario));
     }
     const auto code = in_processes(asked.jobs, [&](Tally& tally) { return play(asked, scenarios, tally); });
-    return code ? *code : usage(code.error());
+    if (!code) {
+        usage(code.error());
+        return app::kFailed;  // a simulation that ends its process is none that held
+    }
+    return *code;
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ void Duties::refuse_copied_key(const char* what, std::uint64_t slot) {
 }
 
 void Duties::on_proven(const pipeline::ChainSegment& segment) {
-    if (!signer_ || segment.blocks.empty()) {
+    if (!signer_ || copied_key_ || segment.blocks.empty()) {
         return;
     }
     const auto* below = keeper_.tree().find(Hash::copy(segment.blocks.front().view.parent));
