@@ -16,15 +16,18 @@ namespace synod::sim::test {
 
 namespace {
 
-constexpr unsigned kParts = 2;  // of a day's seeds, run side by side
 constexpr std::uint64_t kSeedsADay = 1'000;
 
+//! The number that the environment gives, or `otherwise`.
+unsigned long asked(const char* name, unsigned long otherwise) {
+    const char* text = std::getenv(name);
+    return text == nullptr ? otherwise : std::strtoul(text, nullptr, 10);
+}
+
 std::uint64_t today() {
-    if (const char* asked = std::getenv("SYNOD_SIMULATION_SEED")) {
-        return std::strtoull(asked, nullptr, 10);
-    }
     const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::days>(now).count()) * kSeedsADay;
+    const auto day = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::days>(now).count());
+    return asked("SYNOD_SIMULATION_SEED", day * kSeedsADay);
 }
 
 Report play(const std::string& scenario, std::uint64_t seed, Workshop& workshop) {
@@ -48,15 +51,15 @@ void must_hold(const Report& report) {
 
 TEST_CASE("simulation: the seeds of the day hold") {
     spdlog::set_level(spdlog::level::off);
-    const char* part_text = std::getenv("SYNOD_SIMULATION_PART");
-    const auto part = part_text == nullptr ? 0UL : std::strtoul(part_text, nullptr, 10);
+    const auto part = asked("SYNOD_SIMULATION_PART", 0);
+    const auto parts = std::max(asked("SYNOD_SIMULATION_PARTS", 1), 1UL);
     const auto first = today();
-    MESSAGE("seeds from " << first << ", part " << part << " of " << kParts
+    MESSAGE("seeds from " << first << ", part " << part << " of " << parts
                           << "; SYNOD_SIMULATION_SEED=" << first << " repeats them");
     Workshop workshop;
     unsigned played = 0;
     for (const auto& [scenario, seeds] : kShares) {
-        for (unsigned i = static_cast<unsigned>(part); i < seeds; i += kParts) {
+        for (auto i = part; i < seeds; i += parts) {
             must_hold(play(scenario, first + i, workshop));
             ++played;
         }
