@@ -11,17 +11,17 @@ namespace synod::batch {
 namespace {
 
 using F = Portable;
-using E = Edwards<F>;
+using Curve = Edwards<F>;
 
 constexpr unsigned kFixedWidth = 6;     // digits up to 31: kFixedOdd of them are odd and positive
 constexpr unsigned kVariableWidth = 5;  // digits up to 15
 constexpr unsigned kVariableOdd = 8;
 constexpr unsigned kDigits = 129;  // of a magnitude up to 2^127
 
-E::Extended loaded(const Point& p) { return {F::splat(p.x), F::splat(p.y), F::splat(p.z), F::splat(p.t)}; }
-E::Affine loaded(const Niels& p) { return {F::splat(p.plus), F::splat(p.minus), F::splat(p.xy2d)}; }
+Curve::Extended loaded(const Point& p) { return {F::splat(p.x), F::splat(p.y), F::splat(p.z), F::splat(p.t)}; }
+Curve::Affine loaded(const Niels& p) { return {F::splat(p.plus), F::splat(p.minus), F::splat(p.xy2d)}; }
 
-Point stored(const E::Extended& p) {
+Point stored(const Curve::Extended& p) {
     Point out = {};
     std::uint64_t* to[1] = {out.x};
     const F::Fe fields[4] = {p.x, p.y, p.z, p.t};
@@ -30,14 +30,14 @@ Point stored(const E::Extended& p) {
 }
 
 //! Writes the affine forms of n points for one division.
-void affine(const E::Extended* points, unsigned n, Niels* out) {
+void affine(const Curve::Extended* points, unsigned n, Niels* out) {
     std::vector<F::Fe> products(n);
     F::Fe product = F::splat(kOne);
     for (unsigned i = 0; i < n; ++i) {
         products[i] = product;
         product = F::mul(product, points[i].z);
     }
-    F::Fe inverse = E::inverse(product);
+    F::Fe inverse = Curve::inverse(product);
     for (unsigned i = n; i-- > 0;) {
         const F::Fe z = F::mul(inverse, products[i]);
         inverse = F::mul(inverse, points[i].z);
@@ -49,11 +49,11 @@ void affine(const E::Extended* points, unsigned n, Niels* out) {
     }
 }
 
-void odd_multiples(const E::Extended& p, unsigned n, E::Extended* out) {
-    const E::Cached twice = E::cached(E::extended(E::twice(p)));
+void odd_multiples(const Curve::Extended& p, unsigned n, Curve::Extended* out) {
+    const Curve::Cached twice = Curve::cached(Curve::extended(Curve::twice(p)));
     out[0] = p;
     for (unsigned i = 1; i < n; ++i) {
-        out[i] = E::extended(E::add(out[i - 1], twice, false));
+        out[i] = Curve::extended(Curve::add(out[i - 1], twice, false));
     }
 }
 
@@ -84,16 +84,16 @@ unsigned recode(Int128 k, unsigned width, std::int8_t* digits, std::size_t strid
 bool make_fixed(const std::uint8_t* encoding, FixedPoint& out) {
     std::uint64_t y[5];
     limbs_of(encoding, y);
-    E::Affine a;
-    if (E::decode(F::splat(y), encoding[31] >> 7, a) == 0) {
+    Curve::Affine a;
+    if (Curve::decode(F::splat(y), encoding[31] >> 7, a) == 0) {
         return false;
     }
-    E::Extended points[kQuarters * kFixedOdd];
-    E::Extended base = E::extended(a);
+    Curve::Extended points[kQuarters * kFixedOdd];
+    Curve::Extended base = Curve::extended(a);
     for (unsigned quarter = 0; quarter < kQuarters; ++quarter) {
         odd_multiples(base, kFixedOdd, points + quarter * kFixedOdd);
         for (int i = 0; i < 64; ++i) {
-            base = E::extended(E::twice(base));
+            base = Curve::extended(Curve::twice(base));
         }
     }
     affine(points, kQuarters * kFixedOdd, out.odd[0]);
@@ -103,7 +103,7 @@ bool make_fixed(const std::uint8_t* encoding, FixedPoint& out) {
 Point straus_sum(const std::vector<Term>& terms, const Niels* points) {
     const std::size_t n = terms.size();
     std::vector<std::int8_t> digits(n * kDigits);
-    std::vector<E::Cached> tables(n * kVariableOdd);
+    std::vector<Curve::Cached> tables(n * kVariableOdd);
     unsigned top = 0;
     for (std::size_t i = 0; i < n; ++i) {
         const Term& term = terms[i];
@@ -112,17 +112,17 @@ Point straus_sum(const std::vector<Term>& terms, const Niels* points) {
             continue;
         }
         top = std::max(top, recode(term.k, kVariableWidth, &digits[i], n));
-        E::Extended odd[kVariableOdd];
+        Curve::Extended odd[kVariableOdd];
         // A lone signature isn't weighted: one multiple of its R is enough.
         const unsigned count = magnitude(term.k) == 1 ? 1 : kVariableOdd;
-        odd_multiples(E::extended(loaded(points[term.point])), count, odd);
+        odd_multiples(Curve::extended(loaded(points[term.point])), count, odd);
         for (unsigned j = 0; j < count; ++j) {
-            tables[i * kVariableOdd + j] = E::cached(odd[j]);
+            tables[i * kVariableOdd + j] = Curve::cached(odd[j]);
         }
     }
-    E::Extended sum = E::identity();
+    Curve::Extended sum = Curve::identity();
     for (unsigned at = top; at-- > 0;) {
-        E::Factors factors = E::twice(sum);
+        Curve::Factors factors = Curve::twice(sum);
         const std::int8_t* row = &digits[at * n];
         for (std::size_t i = 0; i < n; ++i) {
             if (row[i] == 0) {
@@ -130,38 +130,38 @@ Point straus_sum(const std::vector<Term>& terms, const Niels* points) {
             }
             const bool negative = row[i] < 0;
             const unsigned index = static_cast<unsigned>(negative ? -row[i] : row[i]) / 2;
-            sum = E::extended(factors);
+            sum = Curve::extended(factors);
             if (terms[i].odd != nullptr) {
                 const auto mask = static_cast<F::Mask>(negative ? 1 : 0);
-                factors = E::add(sum, E::negated_if(mask, loaded(terms[i].odd[index])), mask);
+                factors = Curve::add(sum, Curve::negated_if(mask, loaded(terms[i].odd[index])), mask);
             } else {
-                factors = E::add(sum, tables[i * kVariableOdd + index], negative);
+                factors = Curve::add(sum, tables[i * kVariableOdd + index], negative);
             }
         }
-        sum = at != 0 ? E::projective(factors) : E::extended(factors);
+        sum = at != 0 ? Curve::projective(factors) : Curve::extended(factors);
     }
     return stored(sum);
 }
 
 Point horner(const Point* digits, unsigned n, unsigned shift) noexcept {
-    E::Extended sum = loaded(digits[n - 1]);
+    Curve::Extended sum = loaded(digits[n - 1]);
     for (unsigned i = n - 1; i-- > 0;) {
         for (unsigned j = 0; j + 1 < shift; ++j) {
-            sum = E::projective(E::twice(sum));
+            sum = Curve::projective(Curve::twice(sum));
         }
-        sum = E::extended(E::add(E::extended(E::twice(sum)), loaded(digits[i])));
+        sum = Curve::extended(Curve::add(Curve::extended(Curve::twice(sum)), loaded(digits[i])));
     }
     return stored(sum);
 }
 
 Point difference(const Point& a, const Point& b) noexcept {
-    return stored(E::extended(E::add(loaded(a), E::cached(loaded(b)), true)));
+    return stored(Curve::extended(Curve::add(loaded(a), Curve::cached(loaded(b)), true)));
 }
 
 bool has_small_order(const Point& a) noexcept {
-    E::Extended p = loaded(a);
+    Curve::Extended p = loaded(a);
     for (int i = 0; i < 3; ++i) {
-        p = E::projective(E::twice(p));
+        p = Curve::projective(Curve::twice(p));
     }
     return F::is_zero(p.x) != 0 && F::is_zero(F::sub(p.y, p.z)) != 0;
 }
