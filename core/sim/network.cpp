@@ -203,7 +203,7 @@ void Network::dial(Port& from, std::string address, std::uint16_t port, std::opt
     if (!host || port != kPort) {
         return;  // nobody has that address: nothing answers
     }
-    enqueue(link, 0, 0, [this, link] { arrived(link); });
+    enqueue(link, 0, 0, [this](const LinkPtr& l) { arrived(l); });
 }
 
 //! The other machine heard the call.
@@ -214,8 +214,8 @@ void Network::arrived(const LinkPtr& link) {
     }
     const auto found = ports_.find(callee.host);
     if (found == ports_.end()) {
-        enqueue(link, 1, 0, [this, link] {
-            close(link, 0, {"net.connect_failed", "connection refused", "dial", {}}, false);
+        enqueue(link, 1, 0, [this](const LinkPtr& l) {
+            close(l, 0, {"net.connect_failed", "connection refused", "dial", {}}, false);
         });
         return;
     }
@@ -223,8 +223,8 @@ void Network::arrived(const LinkPtr& link) {
     const auto ip = net::parse_ip(address_of(link->sides[0].host));
     if (const auto fits = port.admission.admit_inbound(*ip, events_.now()); !fits) {
         port.handler.on_inbound_refused(address_of(link->sides[0].host), fits.error());
-        enqueue(link, 1, 0, [this, link] {
-            close(link, 0, {"net.closed_by_peer", "closed", "handshake", {}}, false);
+        enqueue(link, 1, 0, [this](const LinkPtr& l) {
+            close(l, 0, {"net.closed_by_peer", "closed", "handshake", {}}, false);
         });
         return;
     }
@@ -237,14 +237,14 @@ void Network::arrived(const LinkPtr& link) {
 
 //! Three more ways: each has proven itself to the other, and what chain they are of was compared.
 void Network::shake(const LinkPtr& link) {
-    enqueue(link, 1, 0, [this, link] {
-        enqueue(link, 0, 0, [this, link] {
-            enqueue(link, 1, 0, [this, link] {
-                if (establish(link, 0)) {
-                    enqueue(link, 0, 0, [this, link] { establish(link, 1); });
+    enqueue(link, 1, 0, [this](const LinkPtr& offered) {
+        enqueue(offered, 0, 0, [this](const LinkPtr& answered) {
+            enqueue(answered, 1, 0, [this](const LinkPtr& l) {
+                if (establish(l, 0)) {
+                    enqueue(l, 0, 0, [this](const LinkPtr& proven) { establish(proven, 1); });
                 } else {
-                    enqueue(link, 0, 0, [this, link] {
-                        close(link, 1, {"net.closed_by_peer", "closed", "handshake", {}}, false);
+                    enqueue(l, 0, 0, [this](const LinkPtr& refused) {
+                        close(refused, 1, {"net.closed_by_peer", "closed", "handshake", {}}, false);
                     });
                 }
             });
@@ -349,15 +349,15 @@ void Network::send(const LinkPtr& link, int side, SharedBytes frame) {
             }
         });
     }
-    enqueue(link, side, bytes, [this, link, side, frame = std::move(frame)] {
-        auto& from = link->sides[static_cast<std::size_t>(side)];
-        auto& to = link->sides[static_cast<std::size_t>(1 - side)];
+    enqueue(link, side, bytes, [this, side, frame = std::move(frame)](const LinkPtr& l) {
+        auto& from = l->sides[static_cast<std::size_t>(side)];
+        auto& to = l->sides[static_cast<std::size_t>(1 - side)];
         const auto n = frame.view.size();
         from.stats.bytes_out += n;
         from.stats.queued_bytes -= n;
         if (!to.up || to.closed || to.port == nullptr) {
             if (from.port != nullptr && !from.closed && (to.closed || to.port == nullptr)) {
-                close(link, side, {"net.io", "connection reset by peer", "connection", {}}, false);
+                close(l, side, {"net.io", "connection reset by peer", "connection", {}}, false);
             }
             return;
         }
@@ -373,7 +373,7 @@ void Network::send(const LinkPtr& link, int side, SharedBytes frame) {
     });
 }
 
-void Network::enqueue(const LinkPtr& link, int side, std::size_t bytes, Task deliver) {
+void Network::enqueue(const LinkPtr& link, int side, std::size_t bytes, decltype(Item::deliver) deliver) {
     auto& way = link->ways[static_cast<std::size_t>(side)];
     const auto from = link->sides[static_cast<std::size_t>(side)].host;
     const auto to = link->sides[static_cast<std::size_t>(1 - side)].host;
@@ -407,7 +407,7 @@ void Network::pump(const LinkPtr& link, int side) {
     if (!way.items.empty() && way.items.front().ready <= events_.now()) {
         auto item = std::move(way.items.front());
         way.items.pop_front();
-        item.deliver();
+        item.deliver(link);
     }
     if (way.items.empty()) {
         way.pumping = false;
@@ -430,8 +430,8 @@ void Network::close(const LinkPtr& link, int side, Error why, bool tell_other) {
         return lost;
     });
     if (tell_other && !link->sides[static_cast<std::size_t>(1 - side)].closed) {
-        enqueue(link, side, 0, [this, link, side] {
-            close(link, 1 - side, {"net.closed_by_peer", "closed", "connection", {}}, false);
+        enqueue(link, side, 0, [this, side](const LinkPtr& l) {
+            close(l, 1 - side, {"net.closed_by_peer", "closed", "connection", {}}, false);
         });
     }
     auto* port = mine.port;

@@ -76,7 +76,8 @@ class Network {
     struct Item {
         Instant ready{};
         std::size_t bytes = 0;  //!< of a frame; 0: something else
-        Task deliver;
+        //! Given the link that it came over, which holds it: a link of its own would keep both for ever.
+        std::function<void(const LinkPtr&)> deliver;
     };
 
     void dial(Port& from, std::string address, std::uint16_t port, std::optional<PublicKey> expected);
@@ -84,7 +85,7 @@ class Network {
     void shake(const LinkPtr& link);
     bool establish(const LinkPtr& link, int side);
     void send(const LinkPtr& link, int side, SharedBytes frame);
-    void enqueue(const LinkPtr& link, int side, std::size_t bytes, Task deliver);
+    void enqueue(const LinkPtr& link, int side, std::size_t bytes, decltype(Item::deliver) deliver);
     void pump(const LinkPtr& link, int side);
     void close(const LinkPtr& link, int side, Error why, bool tell_other = true);
     void watch_idle(const LinkPtr& link);
