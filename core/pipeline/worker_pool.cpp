@@ -138,6 +138,7 @@ void Strand::run_one() {
         queue_.pop_front();
     }
     task();
+    task = nullptr;  // what it held goes before the next begins: who waits for that one relies on it
     {
         const std::scoped_lock lock(mutex_);
         if (queue_.empty()) {

@@ -69,7 +69,7 @@ class Strand : public std::enable_shared_from_this<Strand> {
         return std::shared_ptr<Strand>(new Strand(pool));
     }
     void post(Task task);
-    //! Returns when the task has run, and so everything that was posted before it. Not from a task.
+    //! Returns when the task has run, and so all that was posted before it, which holds nothing any more. Not from a task.
     void post_and_wait(const Task& task);
     [[nodiscard]] std::size_t queued() const;
 

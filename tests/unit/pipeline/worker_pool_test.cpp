@@ -4,7 +4,10 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <future>
+#include <memory>
+#include <thread>
 
 using namespace synod::pipeline;
 
@@ -26,6 +29,18 @@ TEST_CASE("strand.runs_in_order_and_never_two_at_once") {
     REQUIRE(order.size() == 2'000);
     CHECK(std::is_sorted(order.begin(), order.end()));
     CHECK(!overlapped);
+}
+
+TEST_CASE("strand.what_a_task_held_is_gone_before_the_next_runs") {
+    WorkerPool pool(2);
+    auto strand = Strand::make(pool);
+    std::atomic<bool> gone{false};
+    strand->post([held = std::shared_ptr<void>(nullptr, [&](void*) {
+                      std::this_thread::sleep_for(std::chrono::milliseconds(50));  // time for the other worker
+                      gone = true;
+                  })] {});
+    strand->post_and_wait([] {});
+    CHECK(gone);
 }
 
 TEST_CASE("pool.parallel_calls_each_index_once_even_from_inside_a_worker") {
