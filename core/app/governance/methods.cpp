@@ -101,16 +101,16 @@ void add_governance_methods(control::Handlers& out, std::function<void(std::func
                     reply(std::unexpected(texts.error()));
                     return;
                 }
-                json::array out;
+                json::array list;
                 for (std::size_t i = 0; i < log.size(); ++i) {
                     auto one = parsed((*texts)[i]);
                     if (one.is_object()) {
                         one.as_object()["height"] = log[i].height;
                         one.as_object()["block"] = to_hex(log[i].block.view());
-                        out.push_back(std::move(one));
+                        list.push_back(std::move(one));
                     }
                 }
-                reply(json::serialize(json::object{{"events", std::move(out)}}));
+                reply(json::serialize(json::object{{"events", std::move(list)}}));
             });
         });
     };
