@@ -42,15 +42,13 @@ function(synod_test name)
   if(NOT TARGET synod_test_main)  # doctest's own code, compiled once for all
     add_library(synod_test_main STATIC "${PROJECT_SOURCE_DIR}/tests/support/main.cpp")
     target_link_libraries(synod_test_main PUBLIC doctest::doctest)
-    target_compile_options(synod_test_main PRIVATE ${SYNOD_TESTS_OWN_OPTIONS})
   endif()
   add_executable(test_${name} ${sources})
   target_link_libraries(test_${name} PRIVATE synod_test_main ${ARG_LINK})
   if(ARG_APART)
     set_target_properties(test_${name} PROPERTIES UNITY_BUILD OFF)
   endif()
-  # Quicker to build; what is tested keeps -O1, and the checks for undefined behaviour.
-  target_compile_options(test_${name} PRIVATE $<$<CONFIG:Debug>:-O0> ${SYNOD_TESTS_OWN_OPTIONS})
+  target_compile_options(test_${name} PRIVATE $<$<CONFIG:Debug>:-O0>)  # quicker to build; what is tested keeps -O1
   target_include_directories(test_${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   target_compile_definitions(test_${name} PRIVATE
     SYNOD_VECTORS_DIR="${SYNOD_VECTORS_DIR}" SYNOD_SOURCE_DIR="${PROJECT_SOURCE_DIR}"

@@ -46,7 +46,4 @@ if(SYNOD_SANITIZE)
   endif()
   add_compile_options(-fsanitize=${_compile} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
   add_link_options(-fsanitize=${_link})
-  if(SYNOD_SANITIZE MATCHES "undefined")  # twice the compilation, in files that are mostly assertions
-    set(SYNOD_TESTS_OWN_OPTIONS -fno-sanitize=undefined)
-  endif()
 endif()
