@@ -373,7 +373,7 @@ void Network::send(const LinkPtr& link, int side, SharedBytes frame) {
     });
 }
 
-void Network::enqueue(const LinkPtr& link, int side, std::size_t bytes, decltype(Item::deliver) deliver) {
+void Network::enqueue(const LinkPtr& link, int side, std::size_t bytes, Arrival deliver) {
     auto& way = link->ways[static_cast<std::size_t>(side)];
     const auto from = link->sides[static_cast<std::size_t>(side)].host;
     const auto to = link->sides[static_cast<std::size_t>(1 - side)].host;

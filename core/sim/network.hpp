@@ -73,11 +73,12 @@ class Network {
     class Port;
     struct Link;
     using LinkPtr = std::shared_ptr<Link>;
+    //! Given the link that it came over, which holds it: a link of its own would keep both for ever.
+    using Arrival = std::function<void(const LinkPtr&)>;
     struct Item {
         Instant ready{};
         std::size_t bytes = 0;  //!< of a frame; 0: something else
-        //! Given the link that it came over, which holds it: a link of its own would keep both for ever.
-        std::function<void(const LinkPtr&)> deliver;
+        Arrival deliver;
     };
 
     void dial(Port& from, std::string address, std::uint16_t port, std::optional<PublicKey> expected);
@@ -85,7 +86,7 @@ class Network {
     void shake(const LinkPtr& link);
     bool establish(const LinkPtr& link, int side);
     void send(const LinkPtr& link, int side, SharedBytes frame);
-    void enqueue(const LinkPtr& link, int side, std::size_t bytes, decltype(Item::deliver) deliver);
+    void enqueue(const LinkPtr& link, int side, std::size_t bytes, Arrival deliver);
     void pump(const LinkPtr& link, int side);
     void close(const LinkPtr& link, int side, Error why, bool tell_other = true);
     void watch_idle(const LinkPtr& link);
