@@ -23,6 +23,7 @@ struct SyncConfig {
     std::uint32_t batch_blocks = 128;            //!< blocks, the seed of the batch formula
     std::uint32_t batch_blocks_max = 4096;       //!< blocks
     std::uint32_t headers_max = 4096;            //!< headers a request
+    std::uint32_t headers_min = 64;              //!< headers a request, of a peer whose replies come too late
     std::uint64_t soft_bytes = 1U << 20;         //!< bytes; a reply stops here after one block
     std::uint64_t first_soft_bytes = 256U << 10; //!< bytes, while a peer's goodput is unknown
     std::uint64_t min_soft_bytes = 32U << 10;    //!< bytes

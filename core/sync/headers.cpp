@@ -35,7 +35,7 @@ void HeaderWalk::ask(Peer& peer, const BlockRef& parent, std::uint64_t count, bo
     request.peer = peer.id;
     request.parent = parent;
     request.count = static_cast<std::uint32_t>(
-        std::clamp<std::uint64_t>(count, 1, s_.config.headers_max));
+        std::clamp<std::uint64_t>(count, 1, peer.headers_limit));
     request.sent = s_.now;
     request.deadline = s_.now + s_.peers.header_deadline(peer);
     open_ = s_.open(request);
@@ -146,7 +146,7 @@ void HeaderWalk::on_received(const HeadersReceived& event) {
     OpenRequest& request = at->second;
     Peer* peer = s_.peers.find(request.peer);
     if (peer != nullptr) {
-        s_.peers.header_reply(*peer, request.sent, s_.now);
+        s_.peers.header_reply(*peer, request.sent, s_.now, event.bytes);
         peer->bytes += event.bytes;
     }
     if (request.orphan) {

@@ -9,6 +9,7 @@ namespace {
 
 constexpr double kSmooth = 0.25;        // weight of the newest measurement
 constexpr std::uint32_t kTimeoutsToCool = 2;
+constexpr std::uint32_t kAskLess = 4;   // a time-out divides what the next reply may hold by this
 const Duration kFastest = std::chrono::microseconds(50);  // no measurement is shorter than this
 
 Duration smooth(Duration old, Duration sample) {
@@ -34,6 +35,7 @@ Peer* PeerTable::add(PeerId id, bool is_authority, std::uint64_t group) {
     if (fresh) {
         peer.id = id;
         peer.limit = config_.peer_requests_first;
+        peer.headers_limit = config_.headers_max;
         peer.next_cooldown = config_.cooldown_first;
     }
     return &peer;
@@ -139,9 +141,16 @@ bool PeerTable::has_room(const Peer& peer, std::uint64_t bytes) const {
     return peer.open_bytes + bytes <= cap;
 }
 
-void PeerTable::header_reply(Peer& peer, Instant sent, Instant now) {
-    peer.header_rtt = smooth(peer.header_rtt, std::max(kFastest, now - sent));
+void PeerTable::header_reply(Peer& peer, Instant sent, Instant now, std::uint64_t bytes) {
+    const Duration took = std::max(kFastest, now - sent);
+    peer.header_rtt = smooth(peer.header_rtt, took);
     peer.timeouts_in_row = 0;
+    if (took < config_.request_aim) {
+        peer.headers_limit = std::min(config_.headers_max, peer.headers_limit * 2);
+    } else if (peer.goodput <= 0 && bytes > 0) {
+        // Headers come before blocks: a line that was slow with them need not choke on the first blocks to be known.
+        peer.goodput = static_cast<double>(bytes) / seconds(took);
+    }
 }
 
 void PeerTable::block_reply(Peer& peer, Instant sent, Instant now, std::uint64_t bytes,
@@ -167,6 +176,12 @@ bool PeerTable::timed_out(Peer& peer, bool headers) {
     Duration& rtt = headers ? peer.header_rtt : peer.block_rtt;
     const Duration from = rtt == Duration{0} ? config_.rtt_guess : rtt;
     rtt = std::min<Duration>(from * 2, config_.deadline_max);
+    // No deadline is longer than the longest, so a line too narrow for the reply must be asked for a smaller one.
+    if (headers) {
+        peer.headers_limit = std::max(peer.headers_limit / kAskLess, std::min(config_.headers_min, config_.headers_max));
+    } else {
+        peer.goodput = static_cast<double>(soft_bytes(peer)) / seconds(config_.request_aim) / kAskLess;
+    }
     peer.limit = std::max(config_.peer_requests_first, peer.limit / 2);
     ++peer.timeouts;
     return ++peer.timeouts_in_row >= kTimeoutsToCool;

@@ -32,6 +32,7 @@ struct Peer {
     std::uint32_t open = 0;    // block requests
     std::uint64_t open_bytes = 0;
     std::uint32_t limit = 0;
+    std::uint32_t headers_limit = 0;  // headers that its line carries before the deadline, as far as is known
     Duration header_rtt{0};
     Duration block_rtt{0};
     Duration best_rtt{0};
@@ -80,9 +81,9 @@ class PeerTable {
     //! May it carry one more request of so many bytes?
     [[nodiscard]] bool has_room(const Peer& peer, std::uint64_t bytes) const;
 
-    void header_reply(Peer& peer, Instant sent, Instant now);
+    void header_reply(Peer& peer, Instant sent, Instant now, std::uint64_t bytes);
     void block_reply(Peer& peer, Instant sent, Instant now, std::uint64_t bytes, bool full);
-    //! Slows expectations down; true when the peer should cool down now.
+    //! Slows expectations down and asks for less next time; true when the peer should cool down now.
     bool timed_out(Peer& peer, bool headers);
     //! Starts a cool-down and answers how long.
     Duration cool_down(Peer& peer, Instant now);

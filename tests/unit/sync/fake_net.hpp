@@ -51,6 +51,7 @@ struct FakePeer {
 class FakeNet {
   public:
     static constexpr std::uint64_t kBlockBytes = 600;
+    static constexpr std::uint64_t kHeaderBytes = 120;
 
     FakeNet(std::uint64_t seed, Height tip, SyncConfig config = {})
         : tip_(tip), random_(seed), config_(seeded(config, seed)),
@@ -61,6 +62,9 @@ class FakeNet {
         feed(PeerUp{id, false, group == 0 ? id : group});
         feed(PeerClaim{id, p.manner == Manner::empty ? tip_ * 2 : tip_});
     }
+
+    //! From now on, in bytes/s.
+    void line(PeerId id, double speed) { peers_.at(id).speed = speed; }
 
     void feed(const Event& event) {
         for (Action& action : machine.step(event, now)) {
@@ -136,7 +140,7 @@ class FakeNet {
         if (r.count > 4096 || r.parent != hash_of(r.from - 1)) {
             faults.push_back("bad header request");
         }
-        const FakePeer& p = peers_.at(r.peer);
+        FakePeer& p = peers_.at(r.peer);
         if (p.manner == Manner::silent || (p.manner == Manner::dropping && chance(0.4))) {
             return;
         }
@@ -151,7 +155,16 @@ class FakeNet {
         }
         const auto count = static_cast<std::uint32_t>(std::min<Height>(r.count, end - r.from + 1));
         headers_[r.request].count = count;
-        later(p.latency, HeadersReceived{r.request, ReplyResult::ok, count, count * 120ULL});
+        const std::uint64_t bytes = count * kHeaderBytes;
+        later(flow(p, bytes), HeadersReceived{r.request, ReplyResult::ok, count, bytes});
+    }
+    //! Replies share a line, and one that nobody waits for any more takes it all the same. Answers when the last byte
+    //! is here.
+    Duration flow(FakePeer& p, std::uint64_t bytes) {
+        const double speed = p.manner == Manner::slow ? 20e3 : p.speed;
+        p.line_free = std::max(p.line_free, now) +
+                      Duration(static_cast<std::int64_t>(static_cast<double>(bytes) / speed * 1e9));
+        return p.line_free - now + p.latency;
     }
     void act(const CheckHeaders& c) {
         const auto asked = headers_.at(c.request);
@@ -195,14 +208,10 @@ class FakeNet {
         }
         const auto fits = std::max<std::uint64_t>(1, r.soft_bytes / kBlockBytes);
         const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(r.count, fits));
-        const double speed = p.manner == Manner::slow ? 20e3 : p.speed;
         delivered += count;
-        const auto flow = Duration(static_cast<std::int64_t>(
-            static_cast<double>(count * kBlockBytes) / speed * 1e9));
-        p.line_free = std::max(p.line_free, now) + flow;
         const bool lie = p.manner == Manner::lying && chance(0.5);
         corrupt_[r.request] = p.manner == Manner::corrupt && chance(0.5);
-        later(p.line_free - now + p.latency,
+        later(flow(p, count * kBlockBytes),
               BlocksReceived{r.request, ReplyResult::ok, count, count * kBlockBytes,
                              hash_of(r.from + count - 1, lie ? 7 : 0)});
     }

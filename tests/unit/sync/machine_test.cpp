@@ -411,7 +411,7 @@ TEST_CASE("pause keeps the window and asks for nothing; resume goes on") {
     net.peer(1, {Manner::honest, 20ms, 200e3, {}});
     net.feed(EvidenceVerified{1, 50'000, hash_of(50'000), 1});
     net.feed(Start{});
-    REQUIRE(net.run_until(State::downloading_blocks, 20s));
+    REQUIRE(net.run_until(State::downloading_blocks, 60s));
     net.run_until(State::synced, 3s);
     const auto before = net.machine.snapshot(net.now);
     REQUIRE(before.ranges > 0);

@@ -65,6 +65,7 @@ TEST_CASE("who invents authorities holds the walk for a while, and is found out"
         net.peer(1, {});
         net.peer(2, {});
         net.peer(3, {Manner::inventing, 5ms, 9e6, {}});
+        net.feed(EvidenceVerified{1, 100'000, hash_of(100'000), 100'000});
         net.feed(Start{});
         REQUIRE(net.run_until(State::synced, 300s));
         CHECK(net.head == 100'000);
