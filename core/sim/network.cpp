@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "core/net/frame.hpp"
+#include "core/net/identity.hpp"
 
 namespace synod::sim {
 
@@ -17,7 +18,8 @@ std::string address_of(HostId host) {
 struct Network::Link {
     struct Side {
         HostId host = 0;
-        Port* port = nullptr;  //!< null: the process is gone
+        Port* port = nullptr;  //!< null: the process is gone; once closed, not to be followed
+        std::optional<net::Hello> hello;  //!< none: nobody was reached. Its process may end before it is heard
         std::uint64_t id = 0;
         bool up = false, closed = false, admitted = false;
         Instant heard{};
@@ -45,7 +47,7 @@ class Network::Port final : public net::Transport {
           host(at),
           admission(config.limits, network.events_.now()),
           network_(network) {
-        nonce = network.random_.next();
+        nonce_ = network.random_.next();
     }
     ~Port() override { stop(); }
 
@@ -109,19 +111,31 @@ class Network::Port final : public net::Transport {
         links.clear();
     }
     void later(Task task) { network_.events_.after({}, std::weak_ptr<void>(life_), std::move(task)); }
+    //! Makes a side of a link this process's.
+    void take(Link::Side& side) {
+        side.port = this;
+        side.id = ++last_id;
+        side.hello = net::Hello{.network_id = config.network_id,
+                                .genesis = config.genesis,
+                                .identity = config.identity.public_key(),
+                                .signature = {},  // nobody forges one here
+                                .listen_port = kPort,
+                                .capabilities = config.capabilities,
+                                .nonce = nonce_};
+    }
 
     const net::NetworkConfig config;
     net::NetworkHandler& handler;
     const HostId host;
     net::Admission admission;
     std::uint64_t last_id = 0;
-    std::uint64_t nonce = 0;  //!< another a process, as a handshake's
     std::map<std::uint64_t, std::pair<LinkPtr, int>> links;  //!< that are up
     std::vector<std::pair<LinkPtr, int>> open;               //!< all
     std::map<PublicKey, std::uint64_t> by_identity;
 
   private:
     Network& network_;
+    std::uint64_t nonce_ = 0;
     std::shared_ptr<int> life_ = std::make_shared<int>();
     bool stopped_ = false;
 };
@@ -178,8 +192,7 @@ void Network::dial(Port& from, std::string address, std::uint16_t port, std::opt
     link->dialled_port = port;
     auto& mine = link->sides[0];
     mine.host = from.host;
-    mine.port = &from;
-    mine.id = ++from.last_id;
+    from.take(mine);
     from.open.emplace_back(link, 0);
     if (const auto fits = from.admission.admit_outbound({}); !fits) {
         close(link, 0, fits.error(), false);
@@ -228,9 +241,8 @@ void Network::arrived(const LinkPtr& link) {
         });
         return;
     }
-    callee.port = &port;
     callee.admitted = true;
-    callee.id = ++port.last_id;
+    port.take(callee);
     port.open.emplace_back(link, 1);
     shake(link);
 }
@@ -263,7 +275,7 @@ bool Network::establish(const LinkPtr& link, int side) {
         return false;
     }
     auto& port = *mine.port;
-    const auto& there = other.port->config;
+    const auto& there = *other.hello;
     const auto refuse = [&](const char* code, const char* text) {
         close(link, side, {code, text, "handshake", {}});
         return false;
@@ -274,7 +286,7 @@ bool Network::establish(const LinkPtr& link, int side) {
     if (there.genesis != port.config.genesis) {
         return refuse("net.genesis_mismatch", "another genesis");
     }
-    const auto& identity = there.identity.public_key();
+    const auto& identity = there.identity;
     if (identity == port.config.identity.public_key()) {
         return refuse("net.self", "this is ourselves");
     }
@@ -285,9 +297,8 @@ bool Network::establish(const LinkPtr& link, int side) {
     if (const auto known = port.by_identity.find(identity); known != port.by_identity.end()) {
         const auto [old, old_side] = port.links.at(known->second);
         const bool old_outbound = old_side == 0;
-        const auto* old_port = old->sides[static_cast<std::size_t>(1 - old_side)].port;
         bool keep_new = false;
-        if (old_port != other.port) {
+        if (old->sides[static_cast<std::size_t>(1 - old_side)].hello->nonce != there.nonce) {
             keep_new = true;  // another process of the same node
         } else if (old_outbound == outbound) {
             keep_new = !outbound;
@@ -306,7 +317,7 @@ bool Network::establish(const LinkPtr& link, int side) {
     mine.peer.address = address_of(other.host);
     mine.peer.port = outbound ? link->dialled_port : static_cast<std::uint16_t>(40'000 + mine.id % 20'000);
     mine.peer.dialled = outbound ? link->dialled : std::string();
-    mine.peer.listen_port = kPort;
+    mine.peer.listen_port = there.listen_port;
     mine.peer.outbound = outbound;
     mine.peer.capabilities = there.capabilities;
     port.by_identity[identity] = mine.id;
