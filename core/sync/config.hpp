@@ -66,6 +66,7 @@ struct SyncConfig {
     std::uint32_t processing_attempts = 3;
     Duration watchdog_min = std::chrono::seconds(10);
     std::uint32_t watchdog_deadlines = 3;
+    Duration slowest_block = std::chrono::milliseconds(20);  //!< to validate one; what takes longer hangs
     std::uint32_t stalls_max = 5;           //!< watchdog rounds in a row until Failed
     Duration backoff_first = std::chrono::seconds(1);
     Duration backoff_max = std::chrono::seconds(60);

@@ -191,8 +191,9 @@ void Core::watchdog() {
     for (const auto& [id, request] : s_.requests) {
         longest = std::max(longest, request.deadline - request.sent);
     }
-    const Duration limit =
-        std::max<Duration>(s_.config.watchdog_min, longest * s_.config.watchdog_deadlines);
+    // A range that is being validated says nothing before its end, and a slow machine needs long for a long one.
+    const Duration limit = std::max<Duration>({s_.config.watchdog_min, longest * s_.config.watchdog_deadlines,
+                                               s_.config.slowest_block * blocks_.first_in_processing()});
     if (s_.now - s_.last_progress < limit) {
         return;
     }
@@ -201,6 +202,7 @@ void Core::watchdog() {
                                                : "no reply brings anything";
     s_.emit(Stalled{why, dump(s_.now)});
     ++stalls_;
+    s_.peers.end_cool_downs(s_.now);  // who is rested has nothing for us, as a node that begins like we do
     begin_again(s_.head);
     s_.progressed();
     if (++stalls_in_row_ >= s_.config.stalls_max) {

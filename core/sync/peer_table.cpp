@@ -196,4 +196,10 @@ Duration PeerTable::cool_down(Peer& peer, Instant now) {
     return time;
 }
 
+void PeerTable::end_cool_downs(Instant now) {
+    for (auto& [id, peer] : peers_) {
+        peer.cool_until = std::min(peer.cool_until, now);
+    }
+}
+
 }  // namespace synod::sync

@@ -87,6 +87,8 @@ class PeerTable {
     bool timed_out(Peer& peer, bool headers);
     //! Starts a cool-down and answers how long.
     Duration cool_down(Peer& peer, Instant now);
+    //! Where nobody else is of use, who was slow is asked again. The next cool-down is as long as it would have been.
+    void end_cool_downs(Instant now);
 
   private:
     double random_fraction();

@@ -25,6 +25,11 @@ std::uint32_t Scheduler::processing() const {
         }));
 }
 
+std::uint64_t Scheduler::first_in_processing() const {
+    const auto found = std::ranges::find_if(window_, [](const auto& item) { return item.second.phase == Phase::processing; });
+    return found == window_.end() ? 0 : found->second.count();
+}
+
 std::uint64_t Scheduler::expected_bytes(std::uint64_t blocks) const {
     const double size = s_.block_bytes > 0 ? s_.block_bytes
                                            : static_cast<double>(s_.config.block_bytes_guess);

@@ -70,6 +70,8 @@ class Scheduler {
     [[nodiscard]] Height allocated() const { return allocated_.height; }
     [[nodiscard]] std::size_t ranges() const { return window_.size(); }
     [[nodiscard]] std::uint32_t processing() const;
+    //! Blocks of the first range that is being validated; 0 when none is.
+    [[nodiscard]] std::uint64_t first_in_processing() const;
     [[nodiscard]] std::uint64_t window_bytes() const;
     [[nodiscard]] std::uint32_t batch_blocks() const;
     [[nodiscard]] Duration stall_timeout() const { return stall_timeout_; }

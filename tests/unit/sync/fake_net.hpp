@@ -65,6 +65,7 @@ class FakeNet {
 
     //! From now on, in bytes/s.
     void line(PeerId id, double speed) { peers_.at(id).speed = speed; }
+    void manner(PeerId id, Manner manner) { peers_.at(id).manner = manner; }
 
     void feed(const Event& event) {
         for (Action& action : machine.step(event, now)) {
@@ -112,6 +113,7 @@ class FakeNet {
     std::vector<State> states;
     Height head = 0;
     std::uint64_t delivered = 0;  // blocks in all replies
+    Duration block_cost = 15us;   // to validate one
     Height header_seam = 0;       // no reply has headers from both sides of it
     std::vector<Height> changes;  // the last heights of sets of authorities: what follows needs the blocks up to there
 
@@ -223,7 +225,7 @@ class FakeNet {
         for (const RequestId id : s.requests) {
             bad = bad || corrupt_[id];
         }
-        pipeline_free_ = std::max(pipeline_free_, now) + s.count * 15us;
+        pipeline_free_ = std::max(pipeline_free_, now) + s.count * block_cost;
         const Height end = s.from + s.count - 1;
         if (bad) {
             later(pipeline_free_ - now,

@@ -77,6 +77,33 @@ TEST_CASE("who invents authorities holds the walk for a while, and is found out"
     CHECK(found > 0);
 }
 
+TEST_CASE("a machine that needs long for what came fast is not stalled") {
+    FakeNet net(1, 40'000);
+    net.block_cost = 8ms;
+    for (PeerId id = 1; id <= 4; ++id) {
+        net.peer(id, {Manner::honest, 5ms, 100e6, {}});
+    }
+    net.feed(EvidenceVerified{1, 40'000, hash_of(40'000), 40'000});
+    net.feed(Start{});
+    CHECK(net.run_until(State::synced, 400s));
+    CHECK(net.stalled.empty());
+    CHECK(net.faults.empty());
+}
+
+TEST_CASE("who cools down is asked again when nobody else has anything") {
+    FakeNet net(1, 1'000);
+    net.peer(1, {Manner::silent, 20ms, 5e6, {}});
+    net.peer(2, {Manner::empty, 20ms, 5e6, {}});
+    net.feed(PeerClaim{2, 0});
+    net.feed(EvidenceVerified{1, 1'000, hash_of(1'000), 1'000});
+    net.feed(Start{});
+    CHECK_FALSE(net.run_until(State::synced, 20s));
+    REQUIRE_FALSE(net.cooled.empty());
+    net.manner(1, Manner::honest);
+    CHECK(net.run_until(State::synced, 10s));  // no cool-down is over so soon
+    CHECK(net.penalised.empty());
+}
+
 TEST_CASE("hostile, slow and dropping peers delay, and never stop, for many seeds") {
     for (std::uint64_t seed = 1; seed <= 25; ++seed) {
         CAPTURE(seed);
