@@ -10,9 +10,8 @@ using namespace synod;
 using namespace synod::testing;
 
 constexpr std::uint64_t kSlotMs = 1'000;
-constexpr Duration kChanges = std::chrono::seconds(90);
+constexpr Duration kChanges = std::chrono::seconds(90 * kSlowdown);
 constexpr Duration kSyncs = std::chrono::seconds(45);
-constexpr std::uint64_t kFirst = 26;  // blocks until the first change: time to sign all three, and the chain's notice
 
 std::string hex_of(const PublicKey& key) { return to_hex(key.view()); }
 
@@ -77,7 +76,7 @@ TEST_CASE("an authority is added, one rotates its key, one is removed, and every
     sleeper.kill();
 
     const auto begin = federation[1].height().value();
-    const auto first = begin + kFirst;
+    const auto first = begin + kNotice;
     govern(folder.path(), federation, 1, first, {"add-authority", "--key", hex_of(added.identity())});
     govern(folder.path(), federation, 1, first + 3,
            {"rotate-key", "--key", hex_of(federation[2].identity()), "--replacement", hex_of(replacement.identity())});

@@ -3,8 +3,12 @@
 //! Governance as operators do it: a file that three authorities sign, and one submits. One thread.
 
 #include "tests/support/federation.hpp"
+#include "tests/support/slowdown.hpp"
 
 namespace synod::testing {
+
+//! Blocks from now to an event's height: the chain's own notice of 16, and time to sign a few.
+inline constexpr std::uint64_t kNotice = 16 + 10 * kSlowdown;
 
 //! `what` is the kind and its options; `node` proposes and takes the event; authorities 1, 3 and 0 sign.
 inline void govern(const fs::path& folder, Federation& federation, std::size_t node, std::uint64_t at,

@@ -14,7 +14,6 @@ using namespace synod::testing;
 constexpr std::uint64_t kSlotMs = 250;
 constexpr Duration kProven = std::chrono::seconds(20);
 constexpr Duration kRemoved = std::chrono::seconds(60);
-constexpr std::uint64_t kNotice = 26;  // blocks: the chain's own 16, and time to sign
 constexpr std::size_t kGuilty = 3;
 
 //! Two blocks on genesis of the next slot that is the guilty one's, which differ in their transaction; waits for that
