@@ -71,6 +71,29 @@ Result<void> check_sections(const Image& image, const Elf64_Ehdr& head, const st
     return {};
 }
 
+//! The dynamic linker reserves the room of the first segment's start to the last one's end, and puts each in it by
+//! force: one that reaches over a later one, or lies before an earlier one, is put over whatever the host has there.
+Result<void> check_segments(const Image& image, const Elf64_Ehdr& head, const std::string& file) {
+    std::uint64_t end = 0;  // of the segments before
+    for (unsigned i = 0; i < head.e_phnum; ++i) {
+        const auto segment = image.at<Elf64_Phdr>(head.e_phoff + i * sizeof(Elf64_Phdr));
+        if (!image.holds(segment.p_offset, segment.p_filesz)) {
+            return cut(file, "segments");
+        }
+        if (segment.p_type != PT_LOAD) {
+            continue;
+        }
+        const bool apart = segment.p_vaddr >= end && segment.p_memsz >= segment.p_filesz &&
+                           segment.p_memsz <= UINT64_MAX - segment.p_vaddr;
+        if (!apart) {
+            return fail("plugin.damaged", "the library's segments overlap or are out of order", file,
+                        "build or copy it again");
+        }
+        end = segment.p_vaddr + segment.p_memsz;
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<void> precheck_library(const std::filesystem::path& path) {
@@ -109,11 +132,8 @@ Result<void> precheck_library(const std::filesystem::path& path) {
         !image.holds(head.e_shoff, std::uint64_t{head.e_shnum} * sizeof(Elf64_Shdr))) {
         return cut(file, "headers");
     }
-    for (unsigned i = 0; i < head.e_phnum; ++i) {
-        const auto segment = image.at<Elf64_Phdr>(head.e_phoff + i * sizeof(Elf64_Phdr));
-        if (!image.holds(segment.p_offset, segment.p_filesz)) {
-            return cut(file, "segments");
-        }
+    if (auto apart = check_segments(image, head, file); !apart) {
+        return apart;
     }
     return check_sections(image, head, file);
 }

@@ -14,7 +14,7 @@ inline constexpr std::uintmax_t kMaxLibraryBytes = 512ull << 20;
 
 //! Reads the file without running any of it: an ELF64 x86-64 shared object, complete (every header,
 //! segment and section lies inside the file), that defines `synod_entry_v1`.
-//! Errors: plugin.missing, plugin.not_a_library, plugin.truncated, plugin.no_entry.
+//! Errors: plugin.missing, plugin.not_a_library, plugin.truncated, plugin.damaged, plugin.no_entry.
 Result<void> precheck_library(const std::filesystem::path& file);
 
 //! Maps the library and reads its entry in a child process, which may crash or hang in the dynamic

@@ -117,8 +117,8 @@ class Registry {
     ~Registry();  //!< drains and destroys what still lives
 
     //! Loads the library (checked before any of its code runs) and adds its plugins.
-    //! Errors: plugin.missing, plugin.not_a_library, plugin.truncated, plugin.no_entry, plugin.load,
-    //! plugin.abi, plugin.bad_descriptor, plugin.duplicate_id.
+    //! Errors: plugin.missing, plugin.not_a_library, plugin.truncated, plugin.damaged, plugin.no_entry,
+    //! plugin.load, plugin.abi, plugin.bad_descriptor, plugin.duplicate_id.
     Result<std::vector<const Plugin*>> load(const std::filesystem::path& file);
     //! The same checks for an entry that was linked in.
     Result<std::vector<const Plugin*>> register_static(const synod_entry* entry);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Plugin files that can't be used, through the real program: it says which file, why and what to
 //! do, exits as documented, and never crashes, whatever the dynamic linker would make of them.
+#include <elf.h>
+
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <random>
 
 #include <synod/abi.h>
@@ -88,6 +91,46 @@ TEST_CASE("a plugin of another ABI is refused with both versions and what to do"
     refused_by_both(node, {host_plugin("wrong_magic"), {"plugin.abi", "SYNODPLG", "rebuild"}});
     refused_by_both(node, {host_plugin("no_entry"), {"plugin.no_entry", "synod_entry_v1"}});
     refused_by_both(node, {host_plugin("bad_kind"), {"plugin.bad_descriptor", "synod.weather/1"}});
+}
+
+// The dynamic linker would lay it over what the host has behind the library: that can look well for a long time.
+TEST_CASE("a segment that reaches over the next one, or lies before it, is refused unmapped") {
+    const NodeFolder node;
+    const auto whole = read_file(host_plugin("good"));
+    Elf64_Ehdr head;
+    std::memcpy(&head, whole.data(), sizeof head);
+    std::vector<std::size_t> loaded;  // where the headers of these segments are
+    for (unsigned i = 0; i < head.e_phnum; ++i) {
+        Elf64_Phdr segment;
+        const auto at = head.e_phoff + i * sizeof segment;
+        std::memcpy(&segment, whole.data() + at, sizeof segment);
+        if (segment.p_type == PT_LOAD) {
+            loaded.push_back(at);
+        }
+    }
+    REQUIRE(loaded.size() > 2);
+    const auto changed = [&](const std::string& name, std::size_t at, auto&& change) {
+        auto bytes = whole;
+        Elf64_Phdr segment;
+        std::memcpy(&segment, bytes.data() + at, sizeof segment);
+        change(segment);
+        std::memcpy(bytes.data() + at, &segment, sizeof segment);
+        write_file(node / name, bytes);
+        return node / name;
+    };
+    const std::vector<Broken> all = {
+        {changed("over.so", loaded[loaded.size() - 2], [](Elf64_Phdr& s) { s.p_memsz += 8 << 20; }),
+         {"plugin.damaged", "overlap", "copy it again"}},
+        {changed("before.so", loaded.back(), [](Elf64_Phdr& s) { s.p_vaddr = s.p_paddr = 0; }),
+         {"plugin.damaged", "out of order", "copy it again"}},
+        {changed("endless.so", loaded.back(), [](Elf64_Phdr& s) { s.p_memsz = ~std::uint64_t{0}; }),
+         {"plugin.damaged", "overlap", "copy it again"}},
+        {changed("short.so", loaded[1], [](Elf64_Phdr& s) { s.p_memsz = s.p_filesz - 1; }),
+         {"plugin.damaged", "overlap", "copy it again"}},
+    };
+    for (const auto& broken : all) {
+        refused_by_both(node, broken);
+    }
 }
 
 TEST_CASE("flipped bits of a plugin file are refused or harmless, and the program lives") {
