@@ -32,6 +32,7 @@ inline constexpr std::array kShares{
     Share{"life-15", 1},
     Share{"amnesia", 10},        Share{"hearsay", 6},
     Share{"old-news", 4},        Share{"rumours", 6},
+    Share{"narrow", 4},
 };
 
 inline std::string file_of(const std::string& scenario) {
