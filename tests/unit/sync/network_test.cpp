@@ -65,7 +65,7 @@ TEST_CASE("who invents authorities holds the walk for a while, and is found out"
         net.peer(1, {});
         net.peer(2, {});
         net.peer(3, {Manner::inventing, 5ms, 9e6, {}});
-        net.feed(EvidenceVerified{1, 100'000, hash_of(100'000), 100'000});
+        evidence(net, 100'000);
         net.feed(Start{});
         REQUIRE(net.run_until(State::synced, 300s));
         CHECK(net.head == 100'000);
@@ -83,7 +83,7 @@ TEST_CASE("a machine that needs long for what came fast is not stalled") {
     for (PeerId id = 1; id <= 4; ++id) {
         net.peer(id, {Manner::honest, 5ms, 100e6, {}});
     }
-    net.feed(EvidenceVerified{1, 40'000, hash_of(40'000), 40'000});
+    evidence(net, 40'000);
     net.feed(Start{});
     CHECK(net.run_until(State::synced, 400s));
     CHECK(net.stalled.empty());
@@ -95,7 +95,7 @@ TEST_CASE("who cools down is asked again when nobody else has anything") {
     net.peer(1, {Manner::silent, 20ms, 5e6, {}});
     net.peer(2, {Manner::empty, 20ms, 5e6, {}});
     net.feed(PeerClaim{2, 0});
-    net.feed(EvidenceVerified{1, 1'000, hash_of(1'000), 1'000});
+    evidence(net, 1'000);
     net.feed(Start{});
     CHECK_FALSE(net.run_until(State::synced, 20s));
     REQUIRE_FALSE(net.cooled.empty());
