@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 //! How much longer everything may take where a sanitizer watches. For what must be set beforehand, such as the height
-//! that a signed event names; what is waited for has limits that are wide enough by themselves.
+//! that a signed event names, and for the wait until that; other waits have limits that are wide enough by themselves.
 
 #include <cstdint>
 
