@@ -7,11 +7,11 @@
 #include <cmath>
 #include <string>
 
+#include "core/base/q32.hpp"
+
 namespace synod::peers {
 
 namespace {
-
-constexpr double kQ32 = 4294967296.0;  // 1.0 in Q32.32
 
 void smooth(std::optional<double>& value, double sample) {
     value = value ? *value + kEmaAlpha * (sample - *value) : sample;

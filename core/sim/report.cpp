@@ -12,8 +12,6 @@ namespace json = boost::json;
 
 namespace {
 
-double seconds(Instant at) { return std::chrono::duration<double>(at).count(); }
-
 json::value or_null(const std::optional<double>& value) { return value ? json::value(*value) : json::value(nullptr); }
 
 std::string hex(std::uint64_t value) {
@@ -101,10 +99,10 @@ std::string report_json(const Report& report, bool timing) {
     }
     json::array violations, bans, missed, faults;
     for (const auto& v : report.violations) {
-        violations.push_back({{"at_s", seconds(v.at)}, {"rule", v.rule}, {"host", v.host}, {"detail", v.detail}});
+        violations.push_back({{"at_s", to_seconds(v.at)}, {"rule", v.rule}, {"host", v.host}, {"detail", v.detail}});
     }
     for (const auto& b : report.bans) {
-        bans.push_back({{"at_s", seconds(b.at)}, {"by", b.by}, {"who", b.who}, {"reason", b.reason}, {"right", b.right}});
+        bans.push_back({{"at_s", to_seconds(b.at)}, {"by", b.by}, {"who", b.who}, {"reason", b.reason}, {"right", b.right}});
     }
     for (const auto& m : report.not_banned) {
         missed.push_back({{"who", m.who}, {"does", m.does}, {"frames", m.frames}});
@@ -151,7 +149,7 @@ std::string report_html(const Report& report) {
         << escaped(report.about) << "</p><p><code>" << escaped(report.command()) << "</code>, trace "
         << hex(report.trace) << "</p><p>" << life(report) << "</p>";
     for (const auto& v : report.violations) {
-        out << "<p class=\"bad\">" << seconds(v.at) << " s, " << escaped(v.host) << ": " << v.rule << ": "
+        out << "<p class=\"bad\">" << to_seconds(v.at) << " s, " << escaped(v.host) << ": " << v.rule << ": "
             << escaped(v.detail) << "</p>";
     }
     out << plot(report, "Final height", [](const Sample& s) { return s.committed; })
@@ -175,7 +173,7 @@ std::string report_html(const Report& report) {
     }
     out << "</table><h2>Bans</h2><table><tr><th>at, s<th>by<th>who<th>for<th>rightly</tr>";
     for (const auto& b : report.bans) {
-        out << "<tr><td>" << seconds(b.at) << "<td>" << escaped(b.by) << "<td>" << escaped(b.who) << "<td>"
+        out << "<tr><td>" << to_seconds(b.at) << "<td>" << escaped(b.by) << "<td>" << escaped(b.who) << "<td>"
             << escaped(b.reason) << "<td>" << (b.right ? "yes" : "no") << "</tr>";
     }
     out << "</table>";

@@ -200,14 +200,14 @@ void World::run(std::optional<Duration> until) {
 }
 
 void World::tell(Report& out) {
-    out.virtual_s = seconds(events_.now());
+    out.virtual_s = to_seconds(events_.now());
     out.events = events_.count();
     out.frames = network_.figures().frames;
     out.bytes = network_.figures().bytes;
     out.final_height = referee_.final_height();
     out.equivocations = referee_.equivocations();
     if (settled_) {
-        out.settled_after_s = seconds(*settled_ - faults_over_);
+        out.settled_after_s = to_seconds(*settled_ - faults_over_);
     }
     out.changes = operators_->carried();
     if (miner_) {
@@ -232,7 +232,7 @@ void World::tell(Report& out) {
         host.bytes_of_blocks = member.bytes_of_blocks;
         host.bytes_stored = member.bytes_stored;
         if (member.synced) {
-            host.synced_after_s = seconds(*member.synced - member.first_boot.value_or(Instant{}));
+            host.synced_after_s = to_seconds(*member.synced - member.first_boot.value_or(Instant{}));
         }
         if (const auto status = member.host->status()) {
             host.state = sync::name(status->sync.state);

@@ -22,7 +22,6 @@ inline constexpr Duration kSampleEvery = std::chrono::milliseconds(500);
 //! A service that ended by itself is started again after so long.
 inline constexpr Duration kRestartAfter = std::chrono::seconds(3);
 
-inline double seconds(Instant at) { return std::chrono::duration<double>(at).count(); }
 inline std::uint32_t millionths(double share) { return static_cast<std::uint32_t>(share * 1'000'000); }
 
 class World {

@@ -65,8 +65,8 @@ Result<void> World::plan(const Fault& fault) {
     faults_over_ = std::max(faults_over_, over);
     auto& report = *faults_.emplace_back(std::make_unique<FaultReport>());
     report.what = name(fault.what);
-    report.at_s = seconds(at);
-    report.ended_s = seconds(over);
+    report.at_s = to_seconds(at);
+    report.ended_s = to_seconds(over);
     for (const auto id : *who) {
         report.who += (report.who.empty() ? "" : " ") + members_.at(id).host->plan().name;
     }

@@ -23,7 +23,7 @@ constexpr Duration kStands = std::chrono::seconds(10);
 
 void World::sample() {
     Sample out;
-    out.at_s = seconds(events_.now());
+    out.at_s = to_seconds(events_.now());
     out.lowest = ~0ULL;
     out.bytes = network_.figures().bytes;
     out.committed = referee_.final_height();
@@ -118,7 +118,7 @@ void World::watch_pace(const Sample& now) {
                 status->sync.head.height < followed_) {
                 referee_.violated("late", member.host->plan().name,
                                   std::to_string(followed_) + " was there for " +
-                                      std::to_string(seconds(scenario_.follow_within)) + " s, here " +
+                                      std::to_string(to_seconds(scenario_.follow_within)) + " s, here " +
                                       std::to_string(status->sync.head.height) + " is the newest");
             }
         }
@@ -127,7 +127,7 @@ void World::watch_pace(const Sample& now) {
         paced_from_ = {events_.now(), now.committed};
     }
     if (paced_from_ && events_.now() >= faults_over_) {
-        const auto slots = seconds(events_.now() - paced_from_->first) / kSlotSeconds;
+        const auto slots = to_seconds(events_.now() - paced_from_->first) / kSlotSeconds;
         const auto blocks = static_cast<double>(now.committed - paced_from_->second);
         if (blocks < scenario_.pace * slots) {
             referee_.violated("pace", "world", std::to_string(static_cast<int>(slots)) + " slots gave " +

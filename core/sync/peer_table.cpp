@@ -20,8 +20,6 @@ Duration smooth(Duration old, Duration sample) {
                                               static_cast<double>(sample.count()) * kSmooth));
 }
 
-double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
-
 }  // namespace
 
 Peer* PeerTable::add(PeerId id, bool is_authority, std::uint64_t group) {
@@ -121,7 +119,7 @@ std::uint64_t PeerTable::soft_bytes(const Peer& peer) const {
     if (peer.goodput <= 0) {
         return std::min(config_.first_soft_bytes, config_.soft_bytes);
     }
-    const double aim = peer.goodput * seconds(config_.request_aim);
+    const double aim = peer.goodput * to_seconds(config_.request_aim);
     return std::clamp(static_cast<std::uint64_t>(std::min(aim, 1e12)),
                       std::min(config_.min_soft_bytes, config_.soft_bytes), config_.soft_bytes);
 }
@@ -134,7 +132,7 @@ bool PeerTable::has_room(const Peer& peer, std::uint64_t bytes) const {
         return false;
     }
     const auto twice_bdp =
-        static_cast<std::uint64_t>(2 * peer.goodput * seconds(peer.best_rtt));
+        static_cast<std::uint64_t>(2 * peer.goodput * to_seconds(peer.best_rtt));
     // Two requests must fit, or the pipe runs dry while the second is asked for.
     const std::uint64_t cap =
         std::min(config_.peer_bytes_max, std::max(twice_bdp, 2 * soft_bytes(peer)));
@@ -149,7 +147,7 @@ void PeerTable::header_reply(Peer& peer, Instant sent, Instant now, std::uint64_
         peer.headers_limit = std::min(config_.headers_max, peer.headers_limit * 2);
     } else if (peer.goodput <= 0 && bytes > 0) {
         // Headers come before blocks: a line that was slow with them need not choke on the first blocks to be known.
-        peer.goodput = static_cast<double>(bytes) / seconds(took);
+        peer.goodput = static_cast<double>(bytes) / to_seconds(took);
     }
 }
 
@@ -160,7 +158,7 @@ void PeerTable::block_reply(Peer& peer, Instant sent, Instant now, std::uint64_t
     peer.best_rtt = peer.best_rtt == Duration{0} ? took : std::min(peer.best_rtt, took);
     // Pipelined replies share the line: the time since the last one is what this one cost.
     const Duration alone = std::max(kFastest, now - std::max(sent, peer.last_arrival));
-    const double speed = static_cast<double>(bytes) / seconds(alone);
+    const double speed = static_cast<double>(bytes) / to_seconds(alone);
     peer.goodput = peer.goodput <= 0 ? speed : peer.goodput * (1 - kSmooth) + speed * kSmooth;
     peer.last_arrival = now;
     peer.bytes += bytes;
@@ -180,7 +178,7 @@ bool PeerTable::timed_out(Peer& peer, bool headers) {
     if (headers) {
         peer.headers_limit = std::max(peer.headers_limit / kAskLess, std::min(config_.headers_min, config_.headers_max));
     } else {
-        peer.goodput = static_cast<double>(soft_bytes(peer)) / seconds(config_.request_aim) / kAskLess;
+        peer.goodput = static_cast<double>(soft_bytes(peer)) / to_seconds(config_.request_aim) / kAskLess;
     }
     peer.limit = std::max(config_.peer_requests_first, peer.limit / 2);
     ++peer.timeouts;

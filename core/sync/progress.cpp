@@ -9,8 +9,6 @@ namespace {
 
 constexpr double kAlmost = 99.99;  // what is shown until the machine itself says Synced
 
-double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
-
 double percent(double part, double whole, bool synced) {
     if (synced) {
         return 100.0;
@@ -43,7 +41,7 @@ double Progress::rate(Instant now) const {
     if (samples_.size() < 2) {
         return 0;
     }
-    const double span = seconds(std::max(now, samples_.back().at) - samples_.front().at);
+    const double span = to_seconds(std::max(now, samples_.back().at) - samples_.front().at);
     return span <= 0 ? 0
                      : static_cast<double>(samples_.back().head - samples_.front().head) / span;
 }
@@ -59,7 +57,7 @@ std::optional<Eta> Progress::eta(Height head, std::optional<Height> target, Inst
     double sum = 0;
     double squares = 0;
     for (std::size_t i = 1; i < samples_.size(); ++i) {
-        const double span = std::max(1e-9, seconds(samples_[i].at - samples_[i - 1].at));
+        const double span = std::max(1e-9, to_seconds(samples_[i].at - samples_[i - 1].at));
         const double speed = static_cast<double>(samples_[i].head - samples_[i - 1].head) / span;
         sum += speed;
         squares += speed * speed;
@@ -67,7 +65,7 @@ std::optional<Eta> Progress::eta(Height head, std::optional<Height> target, Inst
     const double mean = sum / n;
     const double error = std::sqrt(std::max(0.0, squares / n - mean * mean) / n);
     // The target runs away at its own pace; what counts is how fast the gap closes.
-    const double window = std::max(1e-9, seconds(samples_.back().at - samples_.front().at));
+    const double window = std::max(1e-9, to_seconds(samples_.back().at - samples_.front().at));
     const auto first = samples_.front().target;
     const double flight = first > 0 && samples_.back().target > first
                               ? static_cast<double>(samples_.back().target - first) / window

@@ -5,10 +5,11 @@
 #include <cassert>
 #include <cmath>
 
+#include "core/base/q32.hpp"
+
 namespace synod::sync {
 namespace {
 
-constexpr double kQ32 = 4294967296.0;  // 1.0 in Q32.32
 //! A cost below this is noise: nothing is better or worse.
 constexpr double kLeastCost = 0.01;
 

@@ -13,11 +13,11 @@ constexpr std::uint64_t kFullPart = 5;
 //! What a baseline takes of a run's blocks.
 constexpr std::uint64_t kBaselinePart = 10;
 
-struct Runs {
+struct PipelineRuns {
     std::vector<double> value, baseline, cpu_us;
 };
 
-Figure figure_of(std::string_view name, const Runs& runs, std::string baseline, const PipelineFeed& feed,
+Figure figure_of(std::string_view name, const PipelineRuns& runs, std::string baseline, const PipelineFeed& feed,
                  std::uint64_t blocks, const Options& options) {
     Figure out;
     out.name = name;
@@ -44,7 +44,7 @@ Figures bench_pipeline(Workspace& work) {
     }
     const auto fast_blocks = (*feed)->blocks();
     const auto full_blocks = fast_blocks / kFullPart;
-    Runs full, fast;
+    PipelineRuns full, fast;
     for (std::size_t i = 0; i < work.options().runs; ++i) {
         for (auto* runs : {&full, &fast}) {
             const bool is_full = runs == &full;

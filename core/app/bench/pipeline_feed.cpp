@@ -23,10 +23,6 @@ using Segment = std::expected<pipeline::ChainSegment, pipeline::Fault>;
 constexpr std::uint64_t kPieceBytes = 4u << 20;
 constexpr std::size_t kSignedBytes = 48;
 
-double seconds_since(Clock::time_point from) {
-    return std::chrono::duration<double>(Clock::now() - from).count();
-}
-
 //! Of this process so far, microseconds.
 double cpu_us() {
     timespec now{};
@@ -156,7 +152,7 @@ Result<PipelineFeed::Run> PipelineFeed::run(bool full, std::uint64_t count) {
         land();
     }
     pipeline.drain_reads();
-    const auto took = seconds_since(began);
+    const auto took = to_seconds(Clock::now() - began);
     if (fault) {
         return fail("bench.refused", "the pipeline refused block " + std::to_string(fault->height) + ": " +
                                          fault->rule + " " + fault->detail);
@@ -178,7 +174,7 @@ double PipelineFeed::seconds_on_all_workers(std::uint64_t count, const std::func
             }
         });
     });
-    return seconds_since(began);
+    return to_seconds(Clock::now() - began);
 }
 
 double PipelineFeed::signatures_alone(std::uint64_t count) {

@@ -34,8 +34,6 @@ constexpr std::uint64_t kSettled = 5;    // height from which they are taken to 
 constexpr std::uint64_t kAfterwards = 5; // slots that the last ones' approvals have
 constexpr double kBoundMs = 50;          // of a proposal, on an idle machine
 
-using Clock = SlotWatcher::Clock;
-
 struct Scene {
     fs::path dir;
     std::vector<NodeProcess> nodes;
@@ -43,11 +41,9 @@ struct Scene {
     std::unique_ptr<SlotWatcher> watcher;
 };
 
-Clock::time_point begin_at(const synod_chain_info& info, std::uint64_t slot) {
-    return Clock::time_point(std::chrono::milliseconds(begin_of(info, slot)));
+SlotWatcher::Clock::time_point begin_at(const synod_chain_info& info, std::uint64_t slot) {
+    return SlotWatcher::Clock::time_point(std::chrono::milliseconds(begin_of(info, slot)));
 }
-
-double milliseconds(Clock::duration span) { return std::chrono::duration<double, std::milli>(span).count(); }
 
 Result<fs::path> make_chain(const fs::path& dir) {
     const auto keys = forge::make_authorities(kSeed, kNodes);
@@ -179,7 +175,7 @@ Result<std::map<std::uint64_t, Slot>> slots_of(pipeline::Consensus& consensus, c
         }
         states.emplace(hash, newest = *state);
         blocks[hash].slot = view.slot;
-        out[view.slot].proposed = milliseconds(at - begin_at(*info, view.slot));
+        out[view.slot].proposed = to_milliseconds(at - begin_at(*info, view.slot));
     }
     for (const auto& [at, bytes] : watcher.gossip(kGossipAttestation)) {
         pipeline::CheckSet of_nodes_that_proved_it;
@@ -189,7 +185,7 @@ Result<std::map<std::uint64_t, Slot>> slots_of(pipeline::Consensus& consensus, c
             continue;
         }
         if (block->second.approved.size() == info->quorum) {
-            out[block->second.slot].certified = milliseconds(at - begin_at(*info, block->second.slot));
+            out[block->second.slot].certified = to_milliseconds(at - begin_at(*info, block->second.slot));
         }
     }
     return out;
@@ -203,7 +199,7 @@ std::vector<double> wait_for_slots(const synod_chain_info& info, std::uint64_t f
         for (std::uint64_t i = 0; i < kSlotsPerRun; ++i) {
             const auto begin = begin_at(info, first + run * kSlotsPerRun + i);
             std::this_thread::sleep_until(begin);
-            late.push_back(milliseconds(Clock::now() - begin));
+            late.push_back(to_milliseconds(SlotWatcher::Clock::now() - begin));
         }
         out.push_back(percentile(late, 99));
     }

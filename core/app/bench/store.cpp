@@ -33,10 +33,6 @@ constexpr std::size_t kFlushBytes = 16u << 20;
 //! that follow; "the start" is what comes after twice as many.
 constexpr std::uint64_t kFirstBlocks = (2 * kFlushBytes / kBlockBytes / kCommitBlocks + 1) * kCommitBlocks;
 
-double seconds_since(Clock::time_point from) {
-    return std::chrono::duration<double>(Clock::now() - from).count();
-}
-
 //! The hash that this file gives block number `height`: uniform, and the same every time.
 Hash hash_of(std::uint64_t height) {
     Hash out;
@@ -69,16 +65,16 @@ class Growing {
     }
     //! Seconds for `blocks` more; without the time to make up their hashes. A multiple of a commit.
     Result<double> append(std::uint64_t blocks) {
-        double seconds = 0;
+        double spent = 0;
         for (const auto end = height_ + blocks; height_ < end; height_ += kCommitBlocks) {
             auto change = next_commit();
             const auto began = Clock::now();
             if (auto done = store_->commit(change); !done) {
                 return std::unexpected(done.error());
             }
-            seconds += seconds_since(began);
+            spent += to_seconds(Clock::now() - began);
         }
-        return seconds;
+        return spent;
     }
     [[nodiscard]] std::uint64_t height() const { return height_; }
     [[nodiscard]] store::Store& store() { return *store_; }
@@ -131,7 +127,7 @@ class PlainFile {
                 unflushed_ = 0;
             }
         }
-        return seconds_since(began);
+        return to_seconds(Clock::now() - began);
     }
 
   private:
@@ -168,8 +164,8 @@ Result<Slices> append_slices(Workspace& work, Growing& end, std::uint64_t filled
             return std::unexpected(first.error());
         }
         PlainFile plain(work.fresh("plain"));
-        const auto rate = [slice](const Result<double>& seconds) {
-            return static_cast<double>(slice) / *seconds;
+        const auto rate = [slice](const Result<double>& spent) {
+            return static_cast<double>(slice) / *spent;
         };
         const auto one = plain.append(slice);
         const auto two = (*start)->append(slice);
@@ -215,15 +211,15 @@ Figure lookup(Growing& growing, std::size_t runs) {
             keep(&hashes);
         }
     });
-    auto seconds = micro.run(runs);
+    auto times = micro.run(runs);
     if (!outcome) {
         return failure("store.lookup_hash", outcome.error());
     }
     Figure out;
     out.name = "store.lookup_hash";
-    out.value = sample(per_second(seconds["hash"]));
+    out.value = sample(per_second(times["hash"]));
     out.baseline = "looking the hash up by its height, in the same store";
-    out.baseline_value = sample(per_second(seconds["height"]));
+    out.baseline_value = sample(per_second(times["height"]));
     out.details["blocks"] = growing.height();
     return out;
 }
@@ -253,7 +249,7 @@ Figures bench_store(Workspace& work) {
     late.value = sample(slices->end);
     late.baseline = "store.append: a store at its start";
     late.baseline_value = start.value;
-    late.details = {{"blocks", filled}, {"seconds_in_all", seconds_since(began)}};
+    late.details = {{"blocks", filled}, {"seconds_in_all", to_seconds(Clock::now() - began)}};
     return {std::move(start), std::move(late), lookup(**end, work.options().runs)};
 }
 

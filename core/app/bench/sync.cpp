@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint64_t kFastBlocks = 200'000;
 constexpr std::uint64_t kFullPart = 10;  // a full run's chain is so much shorter: it is an order slower
 
-struct Runs {
+struct SyncRuns {
     std::string mode;
     std::uint64_t blocks = 0;
     std::optional<BenchChain> chain;
@@ -21,7 +21,7 @@ struct Runs {
     std::vector<double> value, baseline, first_answer, cpu_us;
 };
 
-Figure figure_of(const Runs& runs, const Options& options) {
+Figure figure_of(const SyncRuns& runs, const Options& options) {
     Figure out;
     out.name = "sync." + runs.mode;
     out.value = sample(runs.value);
@@ -35,7 +35,7 @@ Figure figure_of(const Runs& runs, const Options& options) {
 }
 
 //! A server for the chain, which is as long as the run: a node fetches all headers before it fetches blocks.
-Result<void> set_up(Workspace& work, const std::string& mode, const Result<BenchChain>& chain, Runs& runs) {
+Result<void> set_up(Workspace& work, const std::string& mode, const Result<BenchChain>& chain, SyncRuns& runs) {
     if (!chain) {
         return std::unexpected(chain.error());
     }
@@ -50,7 +50,7 @@ Result<void> set_up(Workspace& work, const std::string& mode, const Result<Bench
     return {};
 }
 
-Result<void> run_once(Workspace& work, PipelineFeed& feed, Runs& runs) {
+Result<void> run_once(Workspace& work, PipelineFeed& feed, SyncRuns& runs) {
     auto synced = sync_once(work, *runs.chain, *runs.server, runs.mode, runs.blocks);
     if (!synced) {
         return std::unexpected(synced.error());
@@ -77,7 +77,7 @@ Figures bench_sync(Workspace& work) {
     if (!feed) {
         return all_failed("sync", feed.error());
     }
-    std::array<Runs, 2> runs;
+    std::array<SyncRuns, 2> runs;
     auto ready = set_up(work, "full", work.forge(chain->height / kFullPart), runs[0]);
     if (ready) {
         ready = set_up(work, "fast", chain, runs[1]);

@@ -7,22 +7,20 @@ namespace synod::app::bench {
 
 namespace {
 
-double seconds(NodeProcess::Clock::duration span) { return std::chrono::duration<double>(span).count(); }
-
 Result<SyncRun> watch(NodeProcess& node, std::uint64_t height) {
     if (auto started = node.start(); !started) {
         return std::unexpected(started.error());
     }
     std::optional<double> first_answer;
     auto there = node.wait_for(kSyncTime, [&](const devnet::View& view) {
-        first_answer = first_answer.value_or(seconds(NodeProcess::Clock::now() - node.started()));
+        first_answer = first_answer.value_or(to_seconds(NodeProcess::Clock::now() - node.started()));
         return view.height >= height;
     });
     if (!there) {
         return std::unexpected(there.error());
     }
     // It may have gone on past the height that was waited for.
-    return SyncRun{static_cast<double>(there->height) / seconds(NodeProcess::Clock::now() - node.started()),
+    return SyncRun{static_cast<double>(there->height) / to_seconds(NodeProcess::Clock::now() - node.started()),
                    *first_answer, node.cpu_seconds(), node.peak_memory()};
 }
 

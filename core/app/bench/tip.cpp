@@ -17,19 +17,13 @@ constexpr std::uint64_t kBlocksPerRun = 200;
 constexpr auto kPause = std::chrono::milliseconds(10);  // between blocks: each finds an idle node
 constexpr Duration kAnnounceTime = std::chrono::seconds(10);
 
-using Clock = TipPeer::Clock;
-
-double milliseconds(Clock::duration span) {
-    return std::chrono::duration<double, std::milli>(span).count();
-}
-
 struct Tip {
     std::unique_ptr<TipPeer> pushing, listening;
     std::uint64_t pushed = 0, pinged = 0;
 };
 
 Result<double> push_one(Tip& tip, const SharedBytes& block) {
-    const auto began = Clock::now();
+    const auto began = TipPeer::Clock::now();
     tip.pushing->push(block);
     const auto seen = tip.listening->block(++tip.pushed, kAnnounceTime);
     if (!seen) {
@@ -37,23 +31,23 @@ Result<double> push_one(Tip& tip, const SharedBytes& block) {
                     "block " + std::to_string(tip.pushed) + " was not announced; links: '" +
                         tip.pushing->ended() + "' '" + tip.listening->ended() + "'");
     }
-    return milliseconds(*seen - began);
+    return to_milliseconds(*seen - began);
 }
 
 Result<double> ping_one(Tip& tip) {
-    const auto began = Clock::now();
+    const auto began = TipPeer::Clock::now();
     tip.pushing->ping();
     const auto seen = tip.pushing->pong(++tip.pinged, kAnnounceTime);
-    return seen ? Result<double>(milliseconds(*seen - began))
+    return seen ? Result<double>(to_milliseconds(*seen - began))
                 : fail("bench.no_pong", "ping " + std::to_string(tip.pinged) +
                                             " was not answered; link: '" + tip.pushing->ended() + "'");
 }
 
-struct Runs {
+struct TipRuns {
     std::vector<double> p50, p99, ping;
 };
 
-Result<void> run_once(Tip& tip, const std::vector<SharedBytes>& blocks, Runs& runs) {
+Result<void> run_once(Tip& tip, const std::vector<SharedBytes>& blocks, TipRuns& runs) {
     std::vector<double> latencies, pings;
     for (std::uint64_t i = 0; i < kBlocksPerRun; ++i) {
         std::this_thread::sleep_for(kPause);
@@ -93,13 +87,13 @@ Result<Tip> set_up(Workspace& work, const BenchChain& chain, NodeProcess& node) 
     return out;
 }
 
-Result<Runs> measure_tip(Workspace& work, NodeProcess& node, const BenchChain& chain,
+Result<TipRuns> measure_tip(Workspace& work, NodeProcess& node, const BenchChain& chain,
                          const std::vector<SharedBytes>& blocks) {
     auto tip = set_up(work, chain, node);
     if (!tip) {
         return std::unexpected(tip.error());
     }
-    Runs out;
+    TipRuns out;
     for (std::size_t i = 0; i < work.options().runs; ++i) {
         if (auto done = run_once(*tip, blocks, out); !done) {
             return std::unexpected(done.error());

@@ -29,10 +29,6 @@ std::string self() {
     return error ? "/proc/self/exe" : file.string();
 }
 
-double seconds(std::chrono::steady_clock::duration span) {
-    return std::chrono::duration<double>(span).count();
-}
-
 std::string one_decimal(double value) {
     char out[32];
     std::snprintf(out, sizeof out, "%.1f", value);
@@ -97,7 +93,7 @@ Result<void> Devnet::forge() {
         return fail("devnet.forge", "`synod chain forge` failed:\n" + process->log_tail(),
                     process->log().string());
     }
-    summary_.forge_seconds = seconds(Clock::now() - began);
+    summary_.forge_seconds = to_seconds(Clock::now() - began);
     summary_.forged_height = options_.blocks;
     auto files = lay_out(summary_.dir, options_.authorities, options_.validation);
     if (!files) {
@@ -172,9 +168,9 @@ Result<void> Devnet::sync_fresh() {
         }
         if (!reached && view->height >= summary_.forged_height) {
             reached = true;
-            summary_.start_to_height_seconds = seconds(now - began);
+            summary_.start_to_height_seconds = to_seconds(now - began);
             if (summary_.synced_from < summary_.forged_height) {
-                summary_.sync_seconds = seconds(now - *first);
+                summary_.sync_seconds = to_seconds(now - *first);
             }
         }
         summary_.gate_open = reached && view->can_produce;
@@ -185,7 +181,7 @@ Result<void> Devnet::sync_fresh() {
     if (!open) {
         return open;
     }
-    summary_.start_to_gate_seconds = seconds(Clock::now() - began);
+    summary_.start_to_gate_seconds = to_seconds(Clock::now() - began);
     const auto rate = summary_.rate();
     say("synced " + grouped(summary_.forged_height) + " blocks " +
         one_decimal(summary_.start_to_height_seconds) + " s after its start" +

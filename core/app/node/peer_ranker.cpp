@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/q32.hpp"
 #include "core/host/guard.hpp"
 
 namespace synod::app {
 
 namespace {
 
-constexpr double kQ32 = 4294967296.0;  // 1.0 in Q32.32
 //! A score at or below zero still gets asked now and then: nobody is starved for ever.
 constexpr double kLeastWeight = 0.01;
 constexpr double kEqualWeight = 1;  // of everybody when nobody is scored

@@ -7,14 +7,14 @@
 #include <thread>
 
 #include "core/app/node/usage.hpp"
+#include "core/base/q32.hpp"
 #include "core/host/guard.hpp"
 
 namespace synod::app {
 
 namespace {
 
-constexpr double kQ32 = 4294967296.0;  // 1.0 in Q32.32
-constexpr double kMaxCost = 1e6;       // past it a cost says no more
+constexpr double kMaxCost = 1e6;  // past it a cost says no more
 constexpr const char* kPropose = "optimizer.propose";
 
 std::int64_t q32(double cost) {
