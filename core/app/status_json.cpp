@@ -4,6 +4,8 @@
 #include <boost/json.hpp>
 #include <cstdio>
 
+#include "core/control/rpc.hpp"
+
 namespace synod::app {
 
 namespace {
@@ -76,7 +78,7 @@ Result<std::string> emergency_reason(const std::string& params) {
     const auto* object = error ? nullptr : value.if_object();
     const auto* reason = object == nullptr ? nullptr : object->if_contains("reason");
     if (object == nullptr || (reason != nullptr && (!reason->is_string() || reason->as_string().size() > kMaxReasonBytes))) {
-        return fail("control.invalid_params", "a reason of at most 256 bytes is expected", "reason");
+        return control::invalid_params("a reason of at most 256 bytes is expected", "reason");
     }
     return reason == nullptr ? std::string() : std::string(reason->as_string());
 }

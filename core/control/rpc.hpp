@@ -47,6 +47,11 @@ struct RpcRequest {
     std::vector<RpcCall> calls;  //!< 1 to kMaxBatch
 };
 
+//! What a method answers to parameters that it can't take: control.invalid_params, which becomes -32602.
+inline std::unexpected<Error> invalid_params(std::string what, std::string where) {
+    return fail("control.invalid_params", std::move(what), std::move(where));
+}
+
 //! Errors: control.parse_failed, control.invalid_request (not an object or array, an empty or too
 //! long batch). A single bad call of a batch is marked `refused` instead.
 Result<RpcRequest> parse_request(std::string_view body, Dialect dialect = Dialect::kOperators);

@@ -3,6 +3,8 @@
 
 #include <boost/json.hpp>
 
+#include "core/control/rpc.hpp"
+
 namespace synod::app {
 
 namespace {
@@ -20,7 +22,7 @@ Result<std::string> text_of(const std::string& params, const char* key, const ch
         return otherwise;
     }
     if (value == nullptr || !value->is_string()) {
-        return fail("control.invalid_params", std::string("`") + key + "` must be a text", key);
+        return control::invalid_params(std::string("`") + key + "` must be a text", key);
     }
     return std::string(value->as_string());
 }
@@ -48,8 +50,7 @@ void add_checkpoint_methods(control::Handlers& handlers,
         const auto name = text_of(params, "kind", "on-demand");
         const auto kind = name ? checkpoint::kind_of(*name) : std::nullopt;
         if (!kind || *kind == checkpoint::Kind::kInterval) {
-            reply(name ? fail("control.invalid_params", "`kind` is on-demand, upgrade or emergency",
-                              "kind")
+            reply(name ? control::invalid_params("`kind` is on-demand, upgrade or emergency", "kind")
                        : std::unexpected(name.error()));
             return;
         }
@@ -74,7 +75,7 @@ void add_checkpoint_methods(control::Handlers& handlers,
         const auto name = text_of(params, "level", "full");
         const auto level = name ? checkpoint::level_of(*name) : std::nullopt;
         if (!id || !level || *level == checkpoint::Level::kNone) {
-            reply(id && name ? fail("control.invalid_params", "`level` is basic or full", "level")
+            reply(id && name ? control::invalid_params("`level` is basic or full", "level")
                              : std::unexpected(id ? name.error() : id.error()));
             return;
         }

@@ -11,6 +11,7 @@
 
 #include "core/app/commands/asking.hpp"
 #include "core/app/commands/commands.hpp"
+#include "core/app/commands/shown.hpp"
 
 namespace synod::app {
 
@@ -28,16 +29,8 @@ Result<json::value> ask(const AskOptions& options, const char* method) {
     return ask_node(options.where, method, {});
 }
 
-int complain(const Error& error) {
-    std::fprintf(stderr, "synod: %s\n", error.text().c_str());
-    return error.code.starts_with("config.") ? kUsage : kFailed;
-}
-
 std::string text_of(const json::value& v) {
-    if (v.is_null()) {
-        return "unknown";
-    }
-    return v.is_string() ? std::string(v.as_string()) : json::serialize(v);
+    return v.is_null() ? "unknown" : shown(v);
 }
 
 std::string eta_of(const json::value& v) {

@@ -10,11 +10,9 @@ namespace synod::app {
 
 namespace json = boost::json;
 
-namespace {
-
-//! A manifest's data folder, or the folder itself.
 Result<std::string> data_dir_of(const std::string& where) {
-    if (std::filesystem::is_directory(where)) {
+    std::error_code error;
+    if (std::filesystem::is_directory(where, error)) {
         return where;
     }
     auto manifest = host::load_manifest(where);
@@ -23,8 +21,6 @@ Result<std::string> data_dir_of(const std::string& where) {
     }
     return manifest->data_dir.string();
 }
-
-}  // namespace
 
 Result<json::value> ask_node(const std::string& where, const char* method, const json::object& params) {
     auto dir = data_dir_of(where);

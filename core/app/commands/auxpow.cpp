@@ -13,6 +13,7 @@
 
 #include "core/app/commands/chain_offline.hpp"
 #include "core/app/commands/commands.hpp"
+#include "core/app/commands/shown.hpp"
 #include "core/app/commands/throwaway_genesis.hpp"
 #include "core/host/manifest/manifest.hpp"
 
@@ -23,7 +24,7 @@ namespace {
 //! A proof is a few kilobytes; a text file of more than this is something else.
 constexpr std::size_t kMaxProofText = 1u << 20;
 
-struct Arguments {
+struct AuxpowArguments {
     std::uint32_t chain_id = 0;
     std::string hash, proof, bits;
     std::string validation{host::kDefaultBackend};
@@ -52,7 +53,7 @@ Result<std::string> read_proof(const std::string& argument) {
     return text;
 }
 
-Result<std::string> parameters(const Arguments& a) {
+Result<std::string> parameters(const AuxpowArguments& a) {
     auto proof = read_proof(a.proof);
     if (!proof) {
         return proof;
@@ -71,12 +72,6 @@ Result<std::string> parameters(const Arguments& a) {
     return boost::json::serialize(out);
 }
 
-std::string text_of(const boost::json::object& object, std::string_view key) {
-    const auto* value = object.if_contains(key);
-    const auto* text = value == nullptr ? nullptr : value->if_string();
-    return text == nullptr ? std::string() : std::string(text->data(), text->size());
-}
-
 bool flag_of(const boost::json::object& object, std::string_view key) {
     const auto* value = object.if_contains(key);
     const auto* flag = value == nullptr ? nullptr : value->if_bool();
@@ -93,7 +88,7 @@ void print_rules(const boost::json::object& report) {
             if (rule == nullptr) {
                 continue;
             }
-            const auto code = text_of(*rule, "code"), name = text_of(*rule, "name");
+            const auto code = text_member(*rule, "code"), name = text_member(*rule, "name");
             if (pass == 0) {
                 codes = std::max(codes, code.size());
                 names = std::max(names, name.size());
@@ -102,7 +97,7 @@ void print_rules(const boost::json::object& report) {
             const char* verdict = flag_of(*rule, "holds")     ? "holds"
                                   : flag_of(*rule, "checked") ? "FAILS"
                                                               : "not checked";
-            const auto detail = text_of(*rule, "detail");
+            const auto detail = text_member(*rule, "detail");
             std::printf("%-11s  %-*s  %-*s%s%s\n", verdict, static_cast<int>(codes), code.c_str(),
                         detail.empty() ? 0 : static_cast<int>(names), name.c_str(),
                         detail.empty() ? "" : "  ", detail.c_str());
@@ -122,16 +117,16 @@ int report(const std::string& json, bool as_json) {
     if (as_json) {
         std::puts(json.c_str());
     } else if (!parsed) {
-        complain({text_of(*object, "reason"), text_of(*object, "message"), text_of(*object, "where"), {}});
+        complain({text_member(*object, "reason"), text_member(*object, "message"), text_member(*object, "where"), {}});
     } else {
         print_rules(*object);
         std::printf("%s\n", ok ? "every rule that was checked holds"
-                               : ("refused: " + text_of(*object, "reason")).c_str());
+                               : ("refused: " + text_member(*object, "reason")).c_str());
     }
     return !parsed ? kUsage : ok ? kDone : kFailed;
 }
 
-int run_check(const Arguments& a) {
+int run_check(const AuxpowArguments& a) {
     const auto params = parameters(a);
     if (!params) {
         complain(params.error());
@@ -166,7 +161,7 @@ void add_auxpow(CLI::App& app, Chosen& chosen) {
         "check",
         "Checks a merged-mining proof rule by rule. Exit code 0: all hold; 1: one doesn't; 2: it can't\n"
         "be read");
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<AuxpowArguments>();
     command->add_option("--chain-id", arguments->chain_id, "number of the merge-mined chain")->required();
     command->add_option("--hash", arguments->hash, "hash that is proven, as block explorers show it")
         ->required();

@@ -16,13 +16,13 @@ namespace {
 
 constexpr std::uint64_t kMostBlocks = 100'000'000;
 
-struct Arguments {
+struct BenchArguments {
     bench::Options options;
     std::string family = "all", dir;
     bool json = false;
 };
 
-int run(const Arguments& a) {
+int run(const BenchArguments& a) {
     auto options = a.options;
     options.dir = a.dir;
     for (const auto family : bench::kFamilies) {
@@ -32,7 +32,7 @@ int run(const Arguments& a) {
     }
     const auto figures = bench::measure(options);
     if (!figures) {
-        std::fprintf(stderr, "synod: %s\n", figures.error().text().c_str());
+        complain(figures.error());
         return kUsage;
     }
     const auto machine = bench::this_machine();
@@ -53,7 +53,7 @@ void add_bench(CLI::App& app, Chosen& chosen) {
         "Measures this build on this machine: every figure a median beside a baseline of the same\n"
         "run. Exit code 1 when something that should work couldn't be measured; a missed floor is in\n"
         "the output, not in the exit code");
-    auto a = std::make_shared<Arguments>();
+    auto a = std::make_shared<BenchArguments>();
     auto& o = a->options;
     std::vector<std::string> families(bench::kFamilies.begin(), bench::kFamilies.end());
     families.emplace_back("all");

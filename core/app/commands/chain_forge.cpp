@@ -13,13 +13,13 @@ namespace synod::app {
 
 namespace {
 
-struct Arguments {
+struct ForgeArguments {
     forge::Options options;
     bool end_now = false;
     bool json = false;
 };
 
-int run_forge(Arguments arguments) {
+int run_forge(ForgeArguments arguments) {
     auto& options = arguments.options;
     if (arguments.end_now) {
         const auto now = static_cast<std::uint64_t>(unix_now()) / forge::kSlotMs;
@@ -58,7 +58,7 @@ void add_chain_forge(CLI::App& chain, Chosen& chosen) {
         "Makes a signed, merge-mined test chain: the same arguments give the same chain everywhere.\n"
         "Its keys follow from the seed, so anybody has them: for tests and devnets only. A node\n"
         "starts from a copy of OUT/chain with OUT/genesis.yaml");
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<ForgeArguments>();
     auto& o = arguments->options;
     command->add_option("--blocks", o.blocks, "blocks above genesis")->required();
     command->add_option("--authorities", o.authorities, "authorities, 1 to 64")->capture_default_str();

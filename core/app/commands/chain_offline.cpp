@@ -73,8 +73,6 @@ double Progress::seconds() const {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
 }
 
-void complain(const Error& error) { std::fprintf(stderr, "synod: %s\n", error.text().c_str()); }
-
 std::string json_string(const std::string& text) {
     return boost::json::serialize(boost::json::string(text));
 }

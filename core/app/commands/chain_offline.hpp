@@ -42,8 +42,6 @@ class Progress {
     std::chrono::steady_clock::time_point started_, shown_;
 };
 
-//! "synod: <message>" on stderr.
-void complain(const Error& error);
 //! A text as a JSON string with its quotes.
 std::string json_string(const std::string& text);
 

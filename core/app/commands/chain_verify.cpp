@@ -12,14 +12,14 @@ namespace synod::app {
 
 namespace {
 
-struct Arguments {
+struct VerifyArguments {
     std::string dir, genesis;
     std::string level = "full";
     std::string validation{host::kDefaultBackend};
     bool json = false;
 };
 
-std::filesystem::path genesis_of(const Arguments& a) {
+std::filesystem::path genesis_of(const VerifyArguments& a) {
     if (!a.genesis.empty()) {
         return a.genesis;
     }
@@ -68,7 +68,7 @@ int passed(const forge::Verified& v, double seconds, bool json) {
     return kDone;
 }
 
-int run_verify(const Arguments& a) {
+int run_verify(const VerifyArguments& a) {
     auto runtime = offline_runtime(genesis_of(a), a.validation);
     if (!runtime) {
         complain(runtime.error());
@@ -94,7 +94,7 @@ void add_chain_verify(CLI::App& chain, Chosen& chosen) {
         "Re-checks a stored chain: the file, then every block from genesis, the pointers, the fork\n"
         "blocks and the head's certificate. Changes nothing. Exit code 0: sound; 1: the first failure\n"
         "is printed with its check, height and hash");
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<VerifyArguments>();
     command->add_option("DIR", arguments->dir, "folder of synod.db: a node's data folder, stopped")
         ->required();
     command->add_option("--genesis", arguments->genesis,

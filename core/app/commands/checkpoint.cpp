@@ -7,11 +7,12 @@
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <cstdio>
-#include <filesystem>
 
 #include "core/app/checkpoint/methods.hpp"
 #include "core/app/checkpoint/offline.hpp"
+#include "core/app/commands/asking.hpp"
 #include "core/app/commands/commands.hpp"
+#include "core/app/commands/shown.hpp"
 #include "core/control/client.hpp"
 
 namespace synod::app {
@@ -27,24 +28,6 @@ struct CheckpointOptions {
     bool json = false;
     bool dry_run = false;
 };
-
-int complain(const Error& error) {
-    std::fprintf(stderr, "synod: %s\n", error.text().c_str());
-    return error.code.starts_with("config.") || error.code.starts_with("genesis.") ? kUsage
-                                                                                   : kFailed;
-}
-
-Result<std::string> data_dir_of(const std::string& where) {
-    std::error_code error;
-    if (std::filesystem::is_directory(where, error)) {
-        return where;
-    }
-    auto manifest = host::load_manifest(where);
-    if (!manifest) {
-        return std::unexpected(manifest.error());
-    }
-    return manifest->data_dir.string();
-}
 
 //! The node's answer, or `offline`'s when no node runs there.
 Result<std::string> ask(const CheckpointOptions& options, const char* method,
@@ -65,12 +48,10 @@ Result<std::string> ask(const CheckpointOptions& options, const char* method,
 
 std::string text(const json::object& info, const char* key) {
     const auto* value = info.if_contains(key);
-    return value == nullptr || value->is_null() ? "-"
-           : value->is_string()                 ? std::string(value->as_string())
-                                                : json::serialize(*value);
+    return value == nullptr || value->is_null() ? "-" : shown(*value);
 }
 
-void print(const json::object& info) {
+void print_checkpoint(const json::object& info) {
     std::printf("%s  height %-10s %-9s %10s bytes  %s%s\n", text(info, "id").c_str(),
                 text(info, "height").c_str(), text(info, "kind").c_str(),
                 text(info, "bytes").c_str(),
@@ -103,7 +84,7 @@ int create(const CheckpointOptions& options) {
         auto made = offline ? (*offline)->create() : std::unexpected(offline.error());
         return made ? Result<std::string>(to_json(*made)) : std::unexpected(made.error());
     });
-    return show_answer(answer, options.json, print);
+    return show_answer(answer, options.json, print_checkpoint);
 }
 
 int list(const CheckpointOptions& options) {
@@ -115,7 +96,7 @@ int list(const CheckpointOptions& options) {
     });
     return show_answer(answer, options.json, [](const json::object& all) {
         for (const auto& one : all.at("checkpoints").as_array()) {
-            print(one.as_object());
+            print_checkpoint(one.as_object());
         }
         if (all.at("checkpoints").as_array().empty()) {
             std::printf("none in %s\n", text(all, "dir").c_str());

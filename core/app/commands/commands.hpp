@@ -6,6 +6,8 @@
 
 #include <functional>
 
+#include "core/base/result.hpp"
+
 namespace CLI {
 class App;
 }
@@ -18,6 +20,9 @@ inline constexpr int kUsage = 2;
 inline constexpr int kTimeout = 3;
 
 using Chosen = std::function<int()>;
+
+//! Says an error on stderr, and gives its exit code: kUsage for a mistake in a manifest or genesis file, else kFailed.
+int complain(const Error& error);
 
 void add_run(CLI::App& app, Chosen& chosen);
 void add_status(CLI::App& app, Chosen& chosen);

@@ -74,7 +74,7 @@ void print(const devnet::Summary& s) {
     }
     std::fflush(stdout);
     if (s.error) {
-        std::fprintf(stderr, "synod: %s\n", s.error->text().c_str());
+        complain(*s.error);
     } else {
         std::puts("everything held");
     }
@@ -85,7 +85,7 @@ int run(const devnet::Options& options) {
     if (options.json) {
         std::puts(json::serialize(to_json(options, summary)).c_str());
         if (summary.error) {
-            std::fprintf(stderr, "synod: %s\n", summary.error->text().c_str());
+            complain(*summary.error);
         }
     } else {
         print(summary);
@@ -99,7 +99,7 @@ int run(const devnet::Options& options) {
     return summary.dir.empty() ? kUsage : kFailed;  // without a folder nothing was begun
 }
 
-struct Arguments {
+struct DevnetArguments {
     devnet::Options options;
     std::string dir;
     std::uint32_t timeout_s = 600;
@@ -110,7 +110,7 @@ struct Arguments {
 void add_devnet(CLI::App& app, Chosen& chosen) {
     auto* command = app.add_subcommand(
         "devnet", "Runs a federation on this machine and watches a fresh node sync from it");
-    auto a = std::make_shared<Arguments>();
+    auto a = std::make_shared<DevnetArguments>();
     auto& o = a->options;
     command->add_option("--authorities", o.authorities, "authorities, each a process")
         ->check(CLI::Range(1u, devnet::kMaxAuthorities))

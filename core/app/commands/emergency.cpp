@@ -15,12 +15,12 @@ namespace {
 
 namespace json = boost::json;
 
-struct Options {
+struct EmergencyOptions {
     std::string node, reason;
     bool json = false;
 };
 
-int run(const Options& o, const char* method) {
+int run(const EmergencyOptions& o, const char* method) {
     json::object params;
     if (!o.reason.empty()) {
         params["reason"] = o.reason;
@@ -53,7 +53,7 @@ void add_emergency(CLI::App& app, Chosen& chosen) {
                              Verb{"enter", "emergency.enter", "Stops production and sync but from the federation"},
                              Verb{"leave", "emergency.leave", "Ends it, whatever is measured"}}) {
         auto* command = emergency->add_subcommand(verb.name, verb.help);
-        auto o = std::make_shared<Options>();
+        auto o = std::make_shared<EmergencyOptions>();
         command->add_option("NODE", o->node, "the node's manifest or data folder")->required();
         command->add_flag("--json", o->json, "as JSON");
         if (std::string_view(verb.name) == "enter") {

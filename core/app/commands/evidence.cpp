@@ -4,11 +4,11 @@
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <cstdio>
-#include <filesystem>
 
+#include "core/app/commands/asking.hpp"
 #include "core/app/commands/commands.hpp"
+#include "core/app/commands/shown.hpp"
 #include "core/control/client.hpp"
-#include "core/host/manifest/manifest.hpp"
 
 namespace synod::app {
 
@@ -22,32 +22,23 @@ struct EvidenceOptions {
 };
 
 Result<std::string> ask(const EvidenceOptions& options, const char* method, const std::string& params) {
-    if (std::filesystem::is_directory(options.where)) {
-        return control::call(options.where, method, params);
-    }
-    auto manifest = host::load_manifest(options.where);
-    if (!manifest) {
-        return std::unexpected(manifest.error());
-    }
-    return control::call(manifest->data_dir.string(), method, params);
+    auto dir = data_dir_of(options.where);
+    return dir ? control::call(*dir, method, params) : dir;
 }
 
-std::string text(const json::value& v) { return v.is_string() ? std::string(v.as_string()) : json::serialize(v); }
-
-void print(const json::object& e) {
+void print_evidence(const json::object& e) {
     const auto& blocks = e.at("blocks").as_array();
     const auto& heights = e.at("heights").as_array();
     std::printf("%.16s  authority %.16s  slot %s  %s: %.16s at height %s, %.16s at height %s\n",
-                text(e.at("id")).c_str(), text(e.at("author")).c_str(), text(e.at("slot")).c_str(),
-                e.at("kind") == "two_blocks" ? "two blocks" : "approvals of two blocks", text(blocks.at(0)).c_str(),
-                text(heights.at(0)).c_str(), text(blocks.at(1)).c_str(), text(heights.at(1)).c_str());
+                shown(e.at("id")).c_str(), shown(e.at("author")).c_str(), shown(e.at("slot")).c_str(),
+                e.at("kind") == "two_blocks" ? "two blocks" : "approvals of two blocks", shown(blocks.at(0)).c_str(),
+                shown(heights.at(0)).c_str(), shown(blocks.at(1)).c_str(), shown(heights.at(1)).c_str());
 }
 
 int answer(const EvidenceOptions& options, const Result<std::string>& got,
            const std::function<void(const json::object&)>& show) {
     if (!got) {
-        std::fprintf(stderr, "synod: %s\n", got.error().text().c_str());
-        return got.error().code.starts_with("config.") ? kUsage : kFailed;
+        return complain(got.error());
     }
     if (options.json) {
         std::puts(got->c_str());
@@ -67,7 +58,7 @@ int list(const EvidenceOptions& options) {
     return answer(options, ask(options, "evidence.list", ""), [](const json::object& all) {
         const auto& evidence = all.at("evidence").as_array();
         for (const auto& one : evidence) {
-            print(one.as_object());
+            print_evidence(one.as_object());
         }
         if (evidence.empty()) {
             std::puts("none: nobody is known to have signed twice for a slot");
@@ -78,8 +69,8 @@ int list(const EvidenceOptions& options) {
 int show(const EvidenceOptions& options) {
     const auto params = json::serialize(json::object{{"id", options.id}});
     return answer(options, ask(options, "evidence.show", params), [](const json::object& one) {
-        print(one);
-        std::printf("%s\n", text(one.at("bytes")).c_str());
+        print_evidence(one);
+        std::printf("%s\n", shown(one.at("bytes")).c_str());
     });
 }
 

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "core/app/commands/asking.hpp"
+#include "core/app/commands/shown.hpp"
 #include "core/base/bytes.hpp"
 
 namespace synod::app {
@@ -15,11 +16,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMaxEvidenceText = 64u << 10;  // bytes of a file
-
-std::string member(const json::object& object, std::string_view key) {
-    const auto* value = object.if_contains(key);
-    return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
-}
 
 Result<NamedEvidence> from_file(const std::string& file) {
     std::ifstream in(file, std::ios::binary);
@@ -31,7 +27,7 @@ Result<NamedEvidence> from_file(const std::string& file) {
     const auto value = json::parse(text, error);
     NamedEvidence out{text, {}};
     if (const auto* object = error ? nullptr : value.if_object(); object != nullptr) {
-        out = {member(*object, "bytes"), member(*object, "author")};
+        out = {text_member(*object, "bytes"), text_member(*object, "author")};
     }
     if (const auto bytes = from_hex(out.bytes); !bytes || bytes->empty()) {
         return fail("evidence.file", "it holds no evidence", file, "`synod evidence show --json` prints some");
@@ -51,7 +47,7 @@ Result<NamedEvidence> evidence_from(const std::string& node, const std::string& 
         return std::unexpected(shown.error());
     }
     const auto* object = shown->if_object();
-    return object == nullptr ? NamedEvidence{} : NamedEvidence{member(*object, "bytes"), member(*object, "author")};
+    return object == nullptr ? NamedEvidence{} : NamedEvidence{text_member(*object, "bytes"), text_member(*object, "author")};
 }
 
 }  // namespace synod::app

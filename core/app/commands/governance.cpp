@@ -12,6 +12,7 @@
 #include "core/app/commands/asking.hpp"
 #include "core/app/commands/chain_offline.hpp"
 #include "core/app/commands/commands.hpp"
+#include "core/app/commands/shown.hpp"
 #include "core/app/commands/evidence_source.hpp"
 #include "core/app/commands/throwaway_genesis.hpp"
 #include "core/app/forge/forge.hpp"
@@ -33,7 +34,7 @@ struct Proposal {
     std::uint64_t in = kDefaultNotice;
 };
 
-struct Options {
+struct GovernanceOptions {
     std::string node, file, key_file;
     std::vector<std::string> files;
     std::uint64_t from = 1;
@@ -107,25 +108,16 @@ Result<void> write_event(const std::string& file, const json::object& event) {
     return {};
 }
 
-std::string shown(const json::value& v) {
-    return v.is_string() ? std::string(v.as_string()) : json::serialize(v);
-}
-
-std::string member(const json::object& object, std::string_view key) {
-    const auto* value = object.if_contains(key);
-    return value == nullptr ? std::string() : shown(*value);
-}
-
 //! What an event does, in one line.
 std::string summary(const json::object& e) {
-    std::string out = "event " + member(e, "sequence") + ": " + member(e, "kind");
+    std::string out = "event " + shown(e, "sequence") + ": " + shown(e, "kind");
     for (const char* key : {"key", "replacement", "parameter", "value"}) {
-        if (const auto text = member(e, key); !text.empty()) {
+        if (const auto text = shown(e, key); !text.empty()) {
             out += " " + std::string(key) + " " + text;
         }
     }
-    out += ", in force from height " + member(e, "effective_height");
-    if (const auto reason = member(e, "reason"); !reason.empty()) {
+    out += ", in force from height " + shown(e, "effective_height");
+    if (const auto reason = shown(e, "reason"); !reason.empty()) {
         out += " (" + reason + ")";
     }
     return out;
@@ -144,7 +136,7 @@ std::string charge(const json::object& e) {
         return {};
     }
     const auto* what = object->at("kind") == "two_blocks" ? "two blocks" : "approvals of two blocks";
-    return std::string(what) + " of slot " + member(*object, "slot");
+    return std::string(what) + " of slot " + shown(*object, "slot");
 }
 
 void print_event(const json::object& e, bool as_json) {
@@ -152,7 +144,7 @@ void print_event(const json::object& e, bool as_json) {
         std::puts(json::serialize(e).c_str());
         return;
     }
-    std::printf("%s\n  hash %s, %zu signatures\n", summary(e).c_str(), member(e, "hash").c_str(), approvals(e));
+    std::printf("%s\n  hash %s, %zu signatures\n", summary(e).c_str(), shown(e, "hash").c_str(), approvals(e));
     if (const auto what = charge(e); !what.empty()) {
         std::printf("  with evidence: it signed %s\n", what.c_str());
     }
@@ -194,7 +186,7 @@ int propose(Proposal p) {
     return kDone;
 }
 
-int sign(const Options& o) {
+int sign(const GovernanceOptions& o) {
     auto event = read_event(o.file);
     if (!event) {
         return refuse(event.error(), kUsage);
@@ -203,7 +195,7 @@ int sign(const Options& o) {
     if (!key) {
         return refuse(key.error());
     }
-    const auto message = from_hex(member(*event, "message"));
+    const auto message = from_hex(shown(*event, "message"));
     if (!message) {
         return refuse({"plugin.misbehaving", "no message to sign", "governance.explain", {}});
     }
@@ -244,7 +236,7 @@ Result<json::object> merged(const std::vector<std::string>& files) {
     return out;
 }
 
-int submit(const Options& o) {
+int submit(const GovernanceOptions& o) {
     auto event = merged(o.files);
     if (!event) {
         return refuse(event.error(), kUsage);
@@ -257,7 +249,7 @@ int submit(const Options& o) {
     return kDone;
 }
 
-int log(const Options& o) {
+int log(const GovernanceOptions& o) {
     auto answer = ask_node(o.node, "governance.log", {{"from", o.from}});
     if (!answer) {
         return refuse(answer.error());
@@ -268,8 +260,8 @@ int log(const Options& o) {
     }
     for (const auto& item : answer->at("events").as_array()) {
         const auto& e = item.as_object();
-        std::printf("%s\n  in block %s, %zu signatures, hash %s\n", summary(e).c_str(), member(e, "height").c_str(),
-                    approvals(e), member(e, "hash").c_str());
+        std::printf("%s\n  in block %s, %zu signatures, hash %s\n", summary(e).c_str(), shown(e, "height").c_str(),
+                    approvals(e), shown(e, "hash").c_str());
         if (const auto what = charge(e); !what.empty()) {
             std::printf("  proven: it signed %s\n", what.c_str());
         }
@@ -277,7 +269,7 @@ int log(const Options& o) {
     return kDone;
 }
 
-int status(const Options& o) {
+int status(const GovernanceOptions& o) {
     auto answer = ask_node(o.node, "governance.status", {});
     if (!answer) {
         return refuse(answer.error());
@@ -288,16 +280,16 @@ int status(const Options& o) {
     }
     const auto& s = answer->as_object();
     const auto& authorities = s.at("authorities").as_array();
-    std::printf("%-14s %zu, quorum %s, change %s\n", "authorities", authorities.size(), member(s, "quorum").c_str(),
-                member(s, "authority_set").c_str());
+    std::printf("%-14s %zu, quorum %s, change %s\n", "authorities", authorities.size(), shown(s, "quorum").c_str(),
+                shown(s, "authority_set").c_str());
     for (const auto& key : authorities) {
         std::printf("  %s\n", shown(key).c_str());
     }
-    std::printf("%-14s %s at height %s, hash %s\n", "sequence", member(s, "governance_sequence").c_str(),
-                member(s, "height").c_str(), member(s, "governance_hash").c_str());
+    std::printf("%-14s %s at height %s, hash %s\n", "sequence", shown(s, "governance_sequence").c_str(),
+                shown(s, "height").c_str(), shown(s, "governance_hash").c_str());
     std::printf("%-14s slot %s ms, %s blocks without proof of work, blocks of %s bytes\n", "parameters",
-                member(s, "slot_ms").c_str(), member(s, "max_blocks_without_pow").c_str(),
-                member(s, "max_block_bytes").c_str());
+                shown(s, "slot_ms").c_str(), shown(s, "max_blocks_without_pow").c_str(),
+                shown(s, "max_block_bytes").c_str());
     std::printf("%-14s %s\n", "halted", s.at("halted").as_bool() ? "yes" : "no");
     for (const auto& item : s.at("pending").as_array()) {
         std::printf("carried        %s\n", summary(item.as_object()).c_str());
@@ -307,12 +299,12 @@ int status(const Options& o) {
     }
     std::printf("%-14s %s\n", "stream", s.at("missing_from").is_null() ? s.at("stream_healthy").as_bool() ? "healthy"
                                                                                                          : "silent"
-                                        : ("event " + member(s, "missing_from") + " is missing").c_str());
+                                        : ("event " + shown(s, "missing_from") + " is missing").c_str());
     return kDone;
 }
 
 template <typename Fn>
-void run_as(CLI::App* command, Chosen& chosen, const std::shared_ptr<Options>& options, Fn fn) {
+void run_as(CLI::App* command, Chosen& chosen, const std::shared_ptr<GovernanceOptions>& options, Fn fn) {
     command->callback([&chosen, options, fn] { chosen = [options, fn] { return fn(*options); }; });
 }
 
@@ -344,8 +336,8 @@ void add_governance(CLI::App& app, Chosen& chosen) {
     auto* governance = app.add_subcommand("governance", "Changes of the federation, signed by its authorities");
     governance->require_subcommand(1);
     add_propose(*governance, chosen);
-    const auto options = [] { return std::make_shared<Options>(); };
-    const auto with_node = [](CLI::App* command, const std::shared_ptr<Options>& o) {
+    const auto options = [] { return std::make_shared<GovernanceOptions>(); };
+    const auto with_node = [](CLI::App* command, const std::shared_ptr<GovernanceOptions>& o) {
         command->add_option("NODE", o->node, "the node's manifest or data folder")->required();
         command->add_flag("--json", o->json, "as JSON");
     };

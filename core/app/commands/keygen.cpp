@@ -39,7 +39,7 @@ void add_keygen(CLI::App& app, Chosen& chosen) {
             auto written = write_seed(*file, seed);
             sodium_memzero(seed.data(), seed.size());
             if (!written) {
-                std::fprintf(stderr, "synod: %s\n", written.error().text().c_str());
+                complain(written.error());
                 return kFailed;
             }
             std::puts(to_hex(key->public_key().view()).c_str());

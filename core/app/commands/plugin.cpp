@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "core/app/commands/commands.hpp"
+#include "core/app/commands/shown.hpp"
 #include "core/host/registry.hpp"
 
 namespace synod::app {
@@ -21,7 +22,7 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxListed = 256;  // libraries of one folder
 
-struct Options {
+struct PluginOptions {
     std::string dir, file;
     bool json = false, yaml = false;
 };
@@ -69,16 +70,11 @@ std::string joined(const json::value& list) {
     return out.empty() ? "-" : out;
 }
 
-std::string field(const json::object& schema, const char* key) {
-    const auto* value = schema.if_contains(key);
-    return value == nullptr ? "" : value->is_string() ? std::string(value->as_string()) : json::serialize(*value);
-}
-
 std::string allowed(const json::object& schema) {
-    if (const auto options = field(schema, "enum"); !options.empty()) {
+    if (const auto options = shown(schema, "enum"); !options.empty()) {
         return options;
     }
-    const auto low = field(schema, "minimum"), high = field(schema, "maximum");
+    const auto low = shown(schema, "minimum"), high = shown(schema, "maximum");
     return low.empty() && high.empty() ? "-" : (low.empty() ? "" : low) + ".." + high;
 }
 
@@ -105,9 +101,9 @@ void print_table(const json::value& schema) {
     each_key(schema, "", 0, [&](const std::string& path, const json::object& key, int, bool section) {
         if (!section) {
             const auto value = key.if_contains("default");
-            std::printf("  %-28s %-8s default %-10s %-14s %s\n", path.c_str(), field(key, "type").c_str(),
+            std::printf("  %-28s %-8s default %-10s %-14s %s\n", path.c_str(), shown(key, "type").c_str(),
                         value == nullptr ? "-" : json::serialize(*value).c_str(), allowed(key).c_str(),
-                        field(key, "description").c_str());
+                        shown(key, "description").c_str());
             ++count;
         }
     });
@@ -125,21 +121,21 @@ void print_template(const host::Plugin& plugin, const json::object& about) {
         const std::string indent(6 + 2 * static_cast<std::size_t>(depth), ' ');
         const auto name = path.substr(path.rfind('.') + 1);
         const auto* value = key.if_contains("default");
-        const auto note = field(key, "description");
+        const auto note = shown(key, "description");
         std::printf("%s%s%s:%s%s%s%s\n", indent.c_str(), section || value ? "" : "# ", name.c_str(),
                     section ? "" : " ", section || !value ? "" : json::serialize(*value).c_str(),
                     note.empty() ? "" : "  # ", note.c_str());
     });
 }
 
-void print(const json::object& about) {
+void print_plugin(const json::object& about) {
     for (const char* key : {"id", "name", "version", "kind", "file"}) {
-        std::printf("%-12s %s\n", key, field(about, key).c_str());
+        std::printf("%-12s %s\n", key, shown(about, key).c_str());
     }
-    std::printf("%-12s needs %s, built for %s; this node has %u.%u\n", "ABI", field(about, "abi_needed").c_str(),
-                field(about, "abi_built").c_str(), SYNOD_ABI_MAJOR, SYNOD_ABI_MINOR);
+    std::printf("%-12s needs %s, built for %s; this node has %u.%u\n", "ABI", shown(about, "abi_needed").c_str(),
+                shown(about, "abi_built").c_str(), SYNOD_ABI_MAJOR, SYNOD_ABI_MINOR);
     for (const char* key : {"built_with", "vendor", "license", "url", "state_rev"}) {
-        std::printf("%-12s %s\n", key, field(about, key).c_str());
+        std::printf("%-12s %s\n", key, shown(about, key).c_str());
     }
     for (const char* key : {"flags", "provides", "requires", "optional"}) {
         std::printf("%-12s %s\n", key, joined(about.at(key)).c_str());
@@ -147,7 +143,7 @@ void print(const json::object& about) {
     print_table(about.at("config_schema"));
 }
 
-int list(const Options& options) {
+int list(const PluginOptions& options) {
     const fs::path folder = options.dir.empty() ? default_folder() : fs::path(options.dir);
     std::vector<fs::path> files;
     std::error_code error;
@@ -191,11 +187,11 @@ int list(const Options& options) {
     return kDone;
 }
 
-int describe(const Options& options) {
+int describe(const PluginOptions& options) {
     host::Registry registry{host::HostServices{}};
     auto loaded = registry.load(options.file);
     if (!loaded) {
-        std::fprintf(stderr, "synod: %s\n", loaded.error().text().c_str());
+        complain(loaded.error());
         return kFailed;
     }
     json::array all;
@@ -206,7 +202,7 @@ int describe(const Options& options) {
         } else if (options.json) {
             all.push_back(std::move(about));
         } else {
-            print(about);
+            print_plugin(about);
         }
     }
     if (options.json) {
@@ -227,7 +223,7 @@ int describe(const Options& options) {
 void add_plugin(CLI::App& app, Chosen& chosen) {
     auto* command = app.add_subcommand("plugin", "Shows what plugins there are and what they say of themselves");
     command->require_subcommand(1);
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<PluginOptions>();
     auto* listing = command->add_subcommand("list", "One line a plugin of a folder, or why it is refused");
     listing->add_option("--dir", options->dir, "folder; the node's own by default");
     listing->add_flag("--json", options->json, "as JSON");

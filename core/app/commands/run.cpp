@@ -104,11 +104,6 @@ Result<void> set_up_files(const host::Manifest& manifest) {
     return {};
 }
 
-int complain(const Error& error) {
-    std::fprintf(stderr, "synod: %s\n", error.text().c_str());
-    return error.code.starts_with("config.") || error.code.starts_with("genesis.") ? kUsage : kFailed;
-}
-
 int run(const RunOptions& options) {
     const auto until = Until::parse(options.until);
     if (!until) {

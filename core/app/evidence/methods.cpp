@@ -5,6 +5,8 @@
 
 #include <boost/json.hpp>
 
+#include "core/control/rpc.hpp"
+
 namespace synod::app {
 
 namespace {
@@ -29,7 +31,7 @@ Result<std::string> id_in(const std::string& params) {
     const auto* object = bad ? nullptr : parsed.if_object();
     const auto* id = object == nullptr ? nullptr : object->if_contains("id");
     if (id == nullptr || !id->is_string() || id->as_string().size() < kShortestId) {
-        return fail("control.invalid_params", "`id` must be at least 8 hex digits", "id");
+        return control::invalid_params("`id` must be at least 8 hex digits", "id");
     }
     return std::string(id->as_string());
 }

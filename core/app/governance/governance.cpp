@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/app/governance/governance.hpp"
 
-#include <algorithm>
 #include <boost/json.hpp>
 
+#include "core/app/rule_code.hpp"
 #include "core/base/codec.hpp"
 
 namespace synod::app {
@@ -14,14 +14,9 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr const char* kSpace = "governance";
+//! Of its records in the store, and of the codes of its errors.
+constexpr const char* kArea = "governance";
 const Bytes kWaitingKey{'w', 'a', 'i', 't', 'i', 'n', 'g'};
-
-std::string code_of(const std::string& rule) {
-    std::string out = "governance." + rule;
-    std::ranges::replace(out, '-', '_');
-    return out;
-}
 
 //! Rules that whatever chain and height can't excuse: who passes such an event on didn't look at it.
 bool never_holds(const std::string& rule) {
@@ -53,7 +48,7 @@ Governance::Governance(ChainKeeper& keeper, pipeline::Pipeline& pipeline, Links&
 
 void Governance::restore() {
     buffer_.carried(keeper_.head_weight().governance_sequence);
-    auto waiting = keeper_.store().get_record(kSpace, kWaitingKey);
+    auto waiting = keeper_.store().get_record(kArea, kWaitingKey);
     if (!waiting || !*waiting) {
         return;
     }
@@ -61,7 +56,7 @@ void Governance::restore() {
     while (in.left() > 0) {
         const auto event = in.blob(SYNOD_EVENT_MAX);
         if (event.empty()) {
-            listener_.problem({"governance.record_damaged", "the waiting events can't be read", kSpace, {}});
+            listener_.problem({"governance.record_damaged", "the waiting events can't be read", kArea, {}});
             return;
         }
         auto arrived = std::make_shared<Arrived>();
@@ -119,7 +114,7 @@ void Governance::pump() {
                 const auto& why = judged.error();
                 arrived->rule = why.refusal ? why.refusal->name : "";
                 arrived->not_yet = why.refusal && why.refusal->not_yet;
-                arrived->error = why.refusal ? Error{code_of(arrived->rule), why.refusal->detail, "event", {}}
+                arrived->error = why.refusal ? Error{rule_code(kArea, arrived->rule), why.refusal->detail, "event", {}}
                                              : why.error;
             }
         },
@@ -136,7 +131,7 @@ void Governance::pump() {
                     arrived->error = answer.error();
                 } else if (*answer) {
                     arrived->rule = pipeline_.consensus().rule_name((*answer)->rule);
-                    arrived->error = Error{code_of(arrived->rule), "a signature does not hold", "event", {}};
+                    arrived->error = Error{rule_code(kArea, arrived->rule), "a signature does not hold", "event", {}};
                 }
                 judged(arrived);
                 pump();
@@ -215,7 +210,7 @@ void Governance::keep_waiting() {
     for (const auto& event : buffer_.kept()) {
         out.blob(event);
     }
-    listener_.keep({kSpace, kWaitingKey, out.take()});
+    listener_.keep({kArea, kWaitingKey, out.take()});
 }
 
 void Governance::on_proven(const pipeline::ChainSegment& segment) {

@@ -3,21 +3,19 @@
 
 #include <boost/json.hpp>
 
+#include "core/control/rpc.hpp"
+
 namespace synod::app {
 
 namespace json = boost::json;
 
 namespace {
 
-std::unexpected<Error> wrong(std::string what, std::string where) {
-    return fail("control.invalid_params", std::move(what), std::move(where));
-}
-
 Result<json::object> object_of(const std::string& params) {
     boost::system::error_code error;
     auto value = params.empty() ? json::value(json::object{}) : json::parse(params, error);
     if (error || !value.is_object()) {
-        return wrong("an object is expected", "params");
+        return control::invalid_params("an object is expected", "params");
     }
     return value.as_object();
 }
@@ -30,7 +28,7 @@ Result<std::uint64_t> number_of(const json::object& params, const char* key, std
     boost::system::error_code error;
     const auto n = value->to_number<std::uint64_t>(error);
     if (error) {
-        return wrong("a number is expected", key);
+        return control::invalid_params("a number is expected", key);
     }
     return n;
 }
@@ -119,7 +117,7 @@ void add_governance_methods(control::Handlers& out, std::function<void(std::func
         const auto* hex = given ? given->if_contains("event") : nullptr;
         auto bytes = hex != nullptr && hex->is_string() ? from_hex(std::string(hex->as_string())) : std::nullopt;
         if (!bytes || bytes->empty() || bytes->size() > SYNOD_EVENT_MAX) {
-            reply(given ? Result<std::string>(wrong("an event in hex is expected", "event"))
+            reply(given ? Result<std::string>(control::invalid_params("an event in hex is expected", "event"))
                         : std::unexpected(given.error()));
             return;
         }

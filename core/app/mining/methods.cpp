@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <memory>
 
+#include "core/control/rpc.hpp"
+
 namespace synod::app {
 
 namespace json = boost::json;
@@ -13,10 +15,6 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t kLeastPayoutBytes = 20;
-
-std::unexpected<Error> wrong(std::string what, std::string where) {
-    return fail("control.invalid_params", std::move(what), std::move(where));
-}
 
 //! The texts of a parameter list, of which there are at most `most`.
 Result<std::vector<std::string>> texts(const std::string& params, std::size_t most) {
@@ -28,11 +26,11 @@ Result<std::vector<std::string>> texts(const std::string& params, std::size_t mo
     }
     const auto* list = error ? nullptr : value.if_array();
     if (list == nullptr || list->size() > most) {
-        return wrong("a list of at most " + std::to_string(most) + " texts is expected", "params");
+        return control::invalid_params("a list of at most " + std::to_string(most) + " texts is expected", "params");
     }
     for (const auto& item : *list) {
         if (!item.is_string()) {
-            return wrong("a text is expected", "params");
+            return control::invalid_params("a text is expected", "params");
         }
         out.emplace_back(item.as_string());
     }
@@ -85,7 +83,7 @@ class Door : public std::enable_shared_from_this<Door> {
     void submit(const std::string& hash, const std::string& proof, const control::Reply& reply) const {
         const auto work = read_shown(hash);
         if (!work) {
-            reply(wrong("the hash has 64 hex digits", "hash"));
+            reply(control::invalid_params("the hash has 64 hex digits", "hash"));
             return;
         }
         auto bytes = from_hex(proof);
@@ -113,7 +111,7 @@ Result<Bytes> read_payout(std::string_view text) {
     }
     auto bytes = from_hex(text);
     if (!bytes || bytes->size() < kLeastPayoutBytes || bytes->size() > kMaxPayoutBytes) {
-        return wrong("an address is 20 to 32 bytes in hex", "address");
+        return control::invalid_params("an address is 20 to 32 bytes in hex", "address");
     }
     return std::move(*bytes);
 }
@@ -124,7 +122,7 @@ control::Handlers mining_methods(MiningDoor door) {
     out.methods["createauxblock"] = [shared](const std::string& params, const control::Reply& reply) {
         auto given = texts(params, 1);
         auto payout = !given          ? std::unexpected(given.error())
-                      : given->empty() ? Result<Bytes>(wrong("the address is missing", "params"))
+                      : given->empty() ? Result<Bytes>(control::invalid_params("the address is missing", "params"))
                                        : read_payout(given->front());
         if (!payout) {
             reply(std::unexpected(payout.error()));
@@ -134,7 +132,7 @@ control::Handlers mining_methods(MiningDoor door) {
     };
     const auto submit = [shared](const std::vector<std::string>& given, const control::Reply& reply) {
         if (given.size() != 2) {
-            reply(wrong("the hash of the work and its proof are expected", "params"));
+            reply(control::invalid_params("the hash of the work and its proof are expected", "params"));
             return;
         }
         shared->submit(given[0], given[1], reply);

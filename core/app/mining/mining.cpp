@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/app/mining/mining.hpp"
 
-#include <algorithm>
-
+#include "core/app/rule_code.hpp"
 #include "core/base/codec.hpp"
 
 namespace synod::app {
@@ -13,14 +12,8 @@ namespace {
 
 const Bytes kWorkKey{'w', 'o', 'r', 'k'};
 const Bytes kRecordsKey{'r', 'e', 'c', 'o', 'r', 'd', 's'};
-constexpr const char* kSpace = "mining";
-
-//! A rule's name as an error's code.
-std::string code_of(const std::string& rule) {
-    std::string out = "mining." + rule;
-    std::ranges::replace(out, '-', '_');
-    return out;
-}
+//! Of its records in the store, and of the codes of its errors.
+constexpr const char* kArea = "mining";
 
 Error stale(std::string what) {
     return {"mining.stale", std::move(what), "work", "ask for new work"};
@@ -57,12 +50,12 @@ Mining::Mining(ChainKeeper& keeper, pipeline::Pipeline& pipeline, Links& links, 
 
 void Mining::restore() {
     governance_sequence_ = keeper_.head_weight().governance_sequence;
-    if (auto book = keeper_.store().get_record(kSpace, kWorkKey); book && *book) {
+    if (auto book = keeper_.store().get_record(kArea, kWorkKey); book && *book) {
         if (auto read = book_.decode(**book); !read) {
             listener_.problem(read.error());
         }
     }
-    auto records = keeper_.store().get_record(kSpace, kRecordsKey);
+    auto records = keeper_.store().get_record(kArea, kRecordsKey);
     if (!records || !*records) {
         return;
     }
@@ -115,7 +108,7 @@ void Mining::judge(std::shared_ptr<Judged> judged, std::function<void()> done) {
             auto& consensus = pipeline_.consensus();
             const auto refuse = [&](const pipeline::Failure& why) {
                 judged->rule = why.refusal ? why.refusal->name : "";
-                judged->error = why.refusal ? Error{code_of(judged->rule), why.refusal->detail, "proof", {}}
+                judged->error = why.refusal ? Error{rule_code(kArea, judged->rule), why.refusal->detail, "proof", {}}
                                             : why.error;
             };
             if (judged->record.empty()) {
@@ -145,7 +138,7 @@ void Mining::judge(std::shared_ptr<Judged> judged, std::function<void()> done) {
                     judged->error = answer.error();
                 } else if (*answer) {
                     judged->rule = pipeline_.consensus().rule_name((*answer)->rule);
-                    judged->error = Error{code_of(judged->rule), "the parent's hash is above the target",
+                    judged->error = Error{rule_code(kArea, judged->rule), "the parent's hash is above the target",
                                           "proof", {}};
                 }
                 done();
@@ -284,8 +277,8 @@ std::optional<health::PowStage> Mining::moved_stage() {
     return std::exchange(told_, now) == now ? std::nullopt : std::optional(now);
 }
 
-void Mining::keep_work() { listener_.keep({kSpace, kWorkKey, book_.encode()}); }
+void Mining::keep_work() { listener_.keep({kArea, kWorkKey, book_.encode()}); }
 
-void Mining::keep_records() { listener_.keep({kSpace, kRecordsKey, pool_.encode()}); }
+void Mining::keep_records() { listener_.keep({kArea, kRecordsKey, pool_.encode()}); }
 
 }  // namespace synod::app
