@@ -1,6 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 # One function a kind of target, so that a folder's CMakeLists.txt is a line or two.
 
+# synod_unity(TARGET file...): where unity builds are on, the files of one folder are compiled together, twelve at a time.
+# By folder and not over all of them, so that a new file meets the names of its neighbours and of nobody else.
+function(synod_unity target)
+  foreach(file ${ARGN})
+    get_filename_component(folder "${file}" DIRECTORY)
+    file(RELATIVE_PATH folder "${PROJECT_SOURCE_DIR}" "${folder}")
+    string(MAKE_C_IDENTIFIER "${folder}" folder)
+    list(APPEND in_${folder} "${file}")
+    list(LENGTH in_${folder} count)
+    math(EXPR group "(${count} - 1) / 12")
+    set_source_files_properties("${file}" PROPERTIES UNITY_GROUP "${folder}_${group}")
+  endforeach()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD_MODE GROUP)
+endfunction()
+
 # synod_room(NAME [LINK lib...] [APART file...]): static library synod_NAME from every .cpp in the folder. Files that are
 # APART use a name that a neighbour has for something else, so each is compiled by itself.
 function(synod_room name)
@@ -10,6 +25,7 @@ function(synod_room name)
     add_library(synod_${name} STATIC ${sources})
     target_include_directories(synod_${name} PUBLIC "${PROJECT_SOURCE_DIR}")
     target_link_libraries(synod_${name} PUBLIC synod_sdk ${ARG_LINK})
+    synod_unity(synod_${name} ${sources})
     set_source_files_properties(${ARG_APART} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   else()
     add_library(synod_${name} INTERFACE)

@@ -18,7 +18,7 @@ set(SYNOD_SANITIZE "" CACHE STRING "address, undefined, thread, fuzzer, or a com
 
 # The presets compile several sources of a target as one: most of a small file's time goes into the headers that it
 # shares with its neighbours. -DCMAKE_UNITY_BUILD=OFF compiles each alone, and so proves its includes.
-set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)  # of what has no groups (synod_unity)
 
 find_program(SYNOD_CCACHE ccache)
 if(SYNOD_CCACHE)

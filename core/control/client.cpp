@@ -23,8 +23,8 @@ constexpr std::size_t kEnvelopeBytes = 4u << 10;  // around a result: id, punctu
 constexpr std::size_t kMaxParamsDepth = kMaxJsonDepth - 1;  // the request object is one level
 
 //! Connects, writes, reads, each from the callback of the one before.
-struct Exchange {
-    explicit Exchange(asio::io_context& io) : stream(io) {}
+struct HttpExchange {
+    explicit HttpExchange(asio::io_context& io) : stream(io) {}
     beast::tcp_stream stream;
     beast::flat_buffer buffer;
     http::request<http::string_body> request;
@@ -58,7 +58,7 @@ struct Exchange {
     }
 };
 
-Result<std::string> judge(const Exchange& done, const std::string& where,
+Result<std::string> judge(const HttpExchange& done, const std::string& where,
                           const std::string& method) {
     if (done.error == beast::error::timeout) {
         return fail("control.timeout", "the node did not answer `" + method + "` in time", where,
@@ -116,7 +116,7 @@ Result<std::string> call(const std::string& data_dir, const std::string& method,
                                   : asio::ip::address(asio::ip::address_v4::loopback());
     }
     asio::io_context io{1};
-    Exchange exchange(io);
+    HttpExchange exchange(io);
     exchange.request = {http::verb::post, "/", 11};
     exchange.request.set(http::field::host, file->address);
     exchange.request.set(http::field::authorization, "Bearer " + *token);

@@ -26,6 +26,8 @@ namespace http = beast::http;
 using tcp = asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 
+class Connection;
+
 namespace {
 
 constexpr std::size_t kReadBufferBytes = 64u << 10;
@@ -35,8 +37,6 @@ constexpr Duration kAcceptRetry = std::chrono::milliseconds(100);
 constexpr Duration kStopPoll = std::chrono::milliseconds(5);
 constexpr const char* kJsonType = "application/json";
 constexpr const char* kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
-
-class Connection;
 
 std::string address_of(const tcp::socket& socket) {
     ErrorCode error;
@@ -76,8 +76,6 @@ struct ControlServer::Impl : std::enable_shared_from_this<Impl> {
     void gone(const std::shared_ptr<Connection>& connection);
     void tear_down();
 };
-
-namespace {
 
 //! One client. Reads a request, answers it, reads the next; never two at once.
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -296,8 +294,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
     bool keep_alive_ = false;
     bool closed_ = false;
 };
-
-}  // namespace
 
 Result<void> ControlServer::Impl::listen() {
     ErrorCode error;

@@ -11,7 +11,7 @@ namespace synod::app {
 namespace {
 
 constexpr std::uint64_t kAuditBytes = 4ull << 20;  // a batch
-constexpr const char* kSpace = "audit";
+constexpr const char* kAuditSpace = "audit";
 const Bytes kKey{'a', 't'};
 
 }  // namespace
@@ -28,7 +28,7 @@ Audit::Audit(ChainKeeper& keeper, pipeline::Pipeline& pipeline, Listener listene
 }
 
 void Audit::take_up() {
-    auto kept = keeper_.store().get_record(kSpace, kKey);
+    auto kept = keeper_.store().get_record(kAuditSpace, kKey);
     if (!kept || !*kept) {
         return;
     }
@@ -166,7 +166,7 @@ void Audit::keep_note() {
         },
         [this, saved] {
             if (!saved->empty()) {
-                listener_.keep({kSpace, kKey, std::move(*saved)});
+                listener_.keep({kAuditSpace, kKey, std::move(*saved)});
             }
         });
 }

@@ -9,7 +9,7 @@ namespace synod::app {
 namespace {
 
 //! What stays until the operator says otherwise stays over a restart, too.
-constexpr const char* kSpace = "emergency";
+constexpr const char* kEmergencySpace = "emergency";
 const Bytes kKey{'r', 'a', 'i', 's', 'e', 'd'};
 constexpr std::size_t kMaxReason = 1'024;  // bytes that are kept of one
 
@@ -96,11 +96,11 @@ void Node::keep_emergency() {
     for (const auto& one : raised) {
         out.text(health::name(one.trigger)).text(one.reason.substr(0, kMaxReason));
     }
-    keep({kSpace, kKey, out.take()});
+    keep({kEmergencySpace, kKey, out.take()});
 }
 
 void Node::restore_emergency() {
-    const auto kept = store_.get_record(kSpace, kKey);
+    const auto kept = store_.get_record(kEmergencySpace, kKey);
     if (!kept || !*kept) {
         return;
     }
