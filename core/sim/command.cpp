@@ -50,7 +50,7 @@ void tell(const Report& report, bool json) {
     for (const auto& v : report.violations) {
         std::printf("%s seed %llu: BROKEN at %.3f s, %s: %s: %s\n", report.scenario.c_str(),
                     static_cast<unsigned long long>(report.seed),
-                    std::chrono::duration<double>(v.at).count(), v.host.c_str(), v.rule.c_str(), v.detail.c_str());
+                    to_seconds(v.at), v.host.c_str(), v.rule.c_str(), v.detail.c_str());
     }
     std::printf("again: %s\n", report.command().c_str());
     std::fflush(stdout);

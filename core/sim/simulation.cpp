@@ -49,7 +49,7 @@ Result<Report> simulate(const Scenario& scenario, Options options, Workshop& wor
     }
     out.trace = trace.number();
     out.trace_lines = trace.lines();
-    out.real_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+    out.real_s = to_seconds(std::chrono::steady_clock::now() - begun);
     return out;
 }
 

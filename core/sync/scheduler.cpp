@@ -66,9 +66,9 @@ std::uint32_t Scheduler::batch_blocks() const {
     std::uint32_t measured = 0;
     for (const auto& [id, peer] : s_.peers.all()) {
         if (peer.goodput > 0) {
-            latency_ms += std::chrono::duration<double, std::milli>(peer.best_rtt).count();
+            latency_ms += to_milliseconds(peer.best_rtt);
             mbps += peer.goodput / 1e6;
-            in_line += peer.goodput * std::chrono::duration<double>(peer.best_rtt).count();
+            in_line += peer.goodput * to_seconds(peer.best_rtt);
             ++measured;
         }
     }

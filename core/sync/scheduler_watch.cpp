@@ -73,7 +73,7 @@ void Scheduler::watch_speed(Duration dt) {
     if (sampled_ < s_.config.slow_sample) {
         return;
     }
-    const double span = std::chrono::duration<double>(sampled_).count();
+    const double span = to_seconds(sampled_);
     double total = 0;
     double sum = 0;
     double squares = 0;
@@ -83,7 +83,7 @@ void Scheduler::watch_speed(Duration dt) {
         total += static_cast<double>(peer.sample_bytes) / span;
         if (peer.sample_busy >= half) {
             const double rate = static_cast<double>(peer.sample_bytes) /
-                                std::chrono::duration<double>(peer.sample_busy).count();
+                                to_seconds(peer.sample_busy);
             sum += rate;
             squares += rate * rate;
             ++busy;
@@ -98,7 +98,7 @@ void Scheduler::watch_speed(Duration dt) {
         if (was_busy < half) {
             continue;  // idle for lack of work is not slow
         }
-        const double rate = bytes / std::chrono::duration<double>(was_busy).count();
+        const double rate = bytes / to_seconds(was_busy);
         const bool outlier = busy >= s_.config.slow_min_peers &&
                              rate < mean - s_.config.slow_sigmas * sigma;
         const bool below = rate < floor && total >= kOwnLinkFloors * floor;

@@ -33,7 +33,7 @@ Result<double> once(NodeProcess& node, std::uint64_t& height, std::uint64_t most
     if (!back) {
         return std::unexpected(back.error());
     }
-    return std::chrono::duration<double>(NodeProcess::Clock::now() - node.started()).count();
+    return to_seconds(NodeProcess::Clock::now() - node.started());
 }
 
 Result<NodeProcess> start_syncing(Workspace& work, const BenchChain& chain, const NodeProcess& server) {

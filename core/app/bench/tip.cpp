@@ -88,7 +88,7 @@ Result<Tip> set_up(Workspace& work, const BenchChain& chain, NodeProcess& node) 
 }
 
 Result<TipRuns> measure_tip(Workspace& work, NodeProcess& node, const BenchChain& chain,
-                         const std::vector<SharedBytes>& blocks) {
+                            const std::vector<SharedBytes>& blocks) {
     auto tip = set_up(work, chain, node);
     if (!tip) {
         return std::unexpected(tip.error());

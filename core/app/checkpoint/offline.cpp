@@ -203,7 +203,7 @@ std::string to_json(const RecoveryReport& report) {
                      {"base_height", restored.base}, {"height", restored.head.height},
                      {"head_hash", to_hex(restored.head.hash.view())}, {"given_up", restored.given_up},
                      {"damage", nullptr},
-                     {"seconds", std::chrono::duration<double>(report.took).count()}};
+                     {"seconds", to_seconds(report.took)}};
     if (report.from) {
         out["checkpoint"] = json::parse(to_json(*report.from));
     }

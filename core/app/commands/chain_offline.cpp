@@ -70,7 +70,7 @@ double Progress::finish() {
 }
 
 double Progress::seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+    return to_seconds(std::chrono::steady_clock::now() - started_);
 }
 
 std::string json_string(const std::string& text) {

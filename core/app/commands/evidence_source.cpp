@@ -47,7 +47,8 @@ Result<NamedEvidence> evidence_from(const std::string& node, const std::string& 
         return std::unexpected(shown.error());
     }
     const auto* object = shown->if_object();
-    return object == nullptr ? NamedEvidence{} : NamedEvidence{text_member(*object, "bytes"), text_member(*object, "author")};
+    return object == nullptr ? NamedEvidence{}
+                             : NamedEvidence{text_member(*object, "bytes"), text_member(*object, "author")};
 }
 
 }  // namespace synod::app

@@ -144,7 +144,7 @@ int run(const RunOptions& options) {
         if (node.finally_failed()) {
             code = kFailed;
         } else if (options.timeout_s > 0 &&
-                   std::chrono::duration<double>(now - started).count() > options.timeout_s) {
+                   to_seconds(now - started) > options.timeout_s) {
             code = kTimeout;
         }
         return code == kDone;

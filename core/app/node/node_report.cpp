@@ -152,7 +152,7 @@ void Node::refresh_status() {
     out->partition.signs = partition_.signs();
     out->partition.confirmed = partition_.confirmed();
     if (const auto since = partition_.since()) {
-        out->partition.lasts_s = std::chrono::duration<double>(now - *since).count();
+        out->partition.lasts_s = to_seconds(now - *since);
     }
     out->self_faults = judge_.self_faults();
     out->blocks_in_memory = keeper_->tree().size();
@@ -165,7 +165,7 @@ void Node::refresh_status() {
         out->checkpoints = checkpoints_->figures();
     }
     out->process = {machine_.disk_free(config_.data_dir), config_.sync.disk_floor_bytes, machine_.memory_used(),
-                    std::chrono::duration<double>(machine_.cpu_time()).count()};
+                    to_seconds(machine_.cpu_time())};
     out->stalled = stalled_;
     out->port = network_->port();
     out->mining_port = mining_port_;
@@ -184,7 +184,7 @@ void Node::refresh_status() {
             p.cool_down_reason = cooling->reason;
             p.cool_downs = cooling->times;
             p.cool_down_left_s =
-                std::max(0.0, std::chrono::duration<double>(cooling->until - now).count());
+                std::max(0.0, to_seconds(cooling->until - now));
         }
     }
     std::ranges::sort(out->peers, {}, &PeerStatus::id);

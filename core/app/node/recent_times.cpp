@@ -22,7 +22,7 @@ std::optional<TimeSummary> RecentTimes::summary() const {
     std::ranges::sort(sorted);
     const auto at = [&](std::size_t percent) {
         const auto rank = (sorted.size() * percent + 99) / 100;
-        return std::chrono::duration<double, std::milli>(sorted[rank - 1]).count();
+        return to_milliseconds(sorted[rank - 1]);
     };
     return TimeSummary{at(50), at(99), sorted.size()};
 }

@@ -115,7 +115,7 @@ bool Tuner::due(Instant now) const {
 }
 
 sync::Measured Tuner::measure(const sync::Snapshot& snapshot, const Flow& flow, Instant now) {
-    const auto span = std::chrono::duration<double>(now - last_).count();
+    const auto span = to_seconds(now - last_);
     sync::Measured out;
     out.blocks_per_s = static_cast<double>(snapshot.head.height - last_height_) / span;
     auto latencies = flow.latencies;
@@ -135,7 +135,7 @@ sync::Measured Tuner::measure(const sync::Snapshot& snapshot, const Flow& flow, 
         out.error_rate = static_cast<double>(flow.failed) / static_cast<double>(ended);
     }
     const auto cpu = machine_.cpu_time();
-    out.cpu = std::chrono::duration<double>(cpu - last_cpu_).count() / span / machine_.cores;
+    out.cpu = to_seconds(cpu - last_cpu_) / span / machine_.cores;
     out.memory_bytes = machine_.memory_used();
     return out;
 }
